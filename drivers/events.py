@@ -1,0 +1,156 @@
+"""What a client reports while it lives. Frozen and slotted; a case asserts on them, a swarm counts them.
+
+Times are monotonic seconds unless the name ends in `_ms` (Unix milliseconds, the server's clock).
+"""
+
+import msgspec
+
+from protocol.messages import Contact, Entry, UnreadOf
+
+
+class Event(msgspec.Struct, frozen=True, gc=False):
+    """Base of all events."""
+
+
+class Opened(Event, frozen=True):
+    """The carrier is connected; nothing has been said yet."""
+
+    endpoint: str
+
+
+class LoggedIn(Event, frozen=True):
+    """The server knows this device. `version`: the newest of its inbox, as the server says."""
+
+    user: str
+    session: int
+    version: int
+    heartbeat_s: float
+    features: tuple[str, ...]
+    endpoint: str
+
+
+class Refused(Event, frozen=True):
+    """The login was turned down for good; the client does not try again with this token."""
+
+    code: int
+    text: str
+
+
+class Acked(Event, frozen=True):
+    """A send is stored: the server answers for it from now on. `repeat`: this send was acknowledged before."""
+
+    cid: str
+    mid: int | None
+    conversation: str
+    sequence: int | None
+    version: int | None
+    at_ms: int | None
+    attempts: int
+    repeat: bool = False
+
+
+class Rejected(Event, frozen=True):
+    """A send was turned down with a definite error; the client does not retransmit it (DLV.8)."""
+
+    cid: str
+    code: int
+    text: str
+
+
+class Retransmitted(Event, frozen=True):
+    """A send went out again because no acknowledgement came. `attempt`: 2 for the first repeat."""
+
+    cid: str
+    attempt: int
+
+
+class Delivered(Event, frozen=True):
+    """The application was shown a message. `via`: push, pull or poll; `attempt` above 1: a push sent again."""
+
+    entry: Entry
+    via: str
+    attempt: int = 1
+
+
+class Repeated(Event, frozen=True):
+    """A message came again and was kept from the application."""
+
+    entry: Entry
+    via: str
+    attempt: int = 1
+
+
+class GapFound(Event, frozen=True):
+    """The inbox has a hole after `after`: a pull went out. `newest` is what made it visible."""
+
+    after: int
+    newest: int
+
+
+class ReadUpdated(Event, frozen=True):
+    conversation: str
+    sequence: int
+    unread: int
+    total_unread: int
+
+
+class UnreadChanged(Event, frozen=True):
+    """Counts as the server reports them; conversations without unread messages may be left out."""
+
+    total: int
+    counts: tuple[UnreadOf, ...]
+
+
+class ContactsListed(Event, frozen=True):
+    contacts: tuple[Contact, ...]
+
+
+class HistoryListed(Event, frozen=True):
+    entries: tuple[Entry, ...]
+    more: bool
+
+
+class Beat(Event, frozen=True):
+    """A heartbeat was answered. `repeats`: how often it was sent again before; `version`: the server's newest."""
+
+    rtt_s: float
+    repeats: int
+    version: int | None
+
+
+class BeatSent(Event, frozen=True):
+    """A heartbeat fell due and went out; `late_s` after its time."""
+
+    late_s: float
+
+
+class BeatMissed(Event, frozen=True):
+    """A heartbeat stayed without an answer until the next was due or the session ended."""
+
+
+class ServerError(Event, frozen=True):
+    """An error that answers no send and no login."""
+
+    code: int
+    text: str
+    fatal: bool
+
+
+class GoneAway(Event, frozen=True):
+    """The server asks the client to leave. After `replaced` the client stays away by itself (ROM.5)."""
+
+    reason: str
+    retry_after_s: float
+    endpoints: tuple[str, ...] = ()
+
+
+class ConnectFailed(Event, frozen=True):
+    endpoint: str
+    reason: str
+
+
+class Closed(Event, frozen=True):
+    """The session is over. `reason`: bye, eof, reset, silence, login timeout, protocol error, replaced, …"""
+
+    reason: str
+    was_logged_in: bool
