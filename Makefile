@@ -1,0 +1,69 @@
+# `make help` lists what there is. Everything Python lives in .venv, made on first use.
+
+VENV := .venv
+BIN := $(VENV)/bin
+# What the tests start besides Python, as program or program:package where the names differ.
+PROGRAMS := chromium
+
+# A package index is the machine's own affair; where pip puts things is ours.
+PIP := env -u PIP_TARGET -u PIP_PREFIX PIP_USER=0 PIP_DISABLE_PIP_VERSION_CHECK=1 $(BIN)/python -m pip
+
+.DEFAULT_GOAL := help
+.PHONY: help demo test lint serve ui conform bench system-packages
+
+help: ## this list
+	@sed -n 's/^\([a-z-]*\):[^#]*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 26
+
+demo: $(VENV)/.installed ## a server, a swarm and broken networks, for about a minute; ends with a report
+	@$(BIN)/chatproof run demo
+
+test: $(VENV)/.installed system-packages ## every test of the project
+	@$(BIN)/python -m pytest
+
+lint: $(VENV)/.installed ## ruff (rules and format) and mypy (strict)
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check .
+	@$(BIN)/mypy
+
+serve: $(VENV)/.installed ## the reference server, until Ctrl-C
+	@$(BIN)/chatproof serve
+
+ui: $(VENV)/.installed ## the Locust web page; needs `make serve` in another terminal
+	@$(BIN)/locust -f scenarios/chat.py --host chat+tcp://127.0.0.1:14000 --class-picker
+
+conform: $(VENV)/.installed ## the conformance suite, against the reference server
+	@$(BIN)/chatproof conform
+
+bench: $(VENV)/.installed ## measurements side by side with peers
+	@$(BIN)/python -m bench
+
+$(VENV)/.installed: pyproject.toml constraints.txt
+	@if ! $(BIN)/python -m pip --version >/dev/null 2>&1; then \
+	  for candidate in python3.11 python3 none; do \
+	    $$candidate -c 'import sys; sys.exit(sys.version_info < (3, 11))' >/dev/null 2>&1 && break; \
+	  done; \
+	  if [ $$candidate = none ]; then \
+	    echo 'make: no Python 3.11 or newer is called python3.11 or python3; install one and try again' >&2; \
+	    exit 2; \
+	  fi; \
+	  echo "making $(VENV) with $$($$candidate --version)"; \
+	  $$candidate -m venv --clear $(VENV) || { \
+	    echo 'make: venv failed; on Debian and Ubuntu: apt-get install python3-venv' >&2; exit 2; }; \
+	fi
+	@echo 'installing what constraints.txt names'
+	@$(PIP) install -q -c constraints.txt -e '.[dev]'
+	@touch $@
+
+# Only root with apt can; for everybody else the tests that need a missing program skip and say so.
+system-packages:
+	@missing=; \
+	for entry in $(PROGRAMS); do \
+	  command -v "$${entry%%:*}" >/dev/null 2>&1 || missing="$$missing $${entry##*:}"; \
+	done; \
+	if [ -n "$$missing" ] && [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null 2>&1; then \
+	  echo "installing$$missing"; \
+	  export DEBIAN_FRONTEND=noninteractive RUNLEVEL=1; \
+	  { apt-get -qq -o DPkg::Lock::Timeout=120 update && \
+	    apt-get -qq -o DPkg::Lock::Timeout=120 install --no-install-recommends $$missing; \
+	  } >/dev/null 2>&1 || echo "not installed:$$missing"; \
+	fi
