@@ -37,7 +37,7 @@ class Refused(Event, frozen=True):
 
 
 class Acked(Event, frozen=True):
-    """A send is stored: the server answers for it from now on. `repeat`: this send was acknowledged before."""
+    """A send is stored: the server answers for it from now on. `repeat`: acknowledged once before."""
 
     cid: str
     mid: int | None
@@ -65,7 +65,7 @@ class Retransmitted(Event, frozen=True):
 
 
 class Delivered(Event, frozen=True):
-    """The application was shown a message. `via`: push, pull or poll; `attempt` above 1: a push sent again."""
+    """The application was shown a message. `via`: push, pull or poll; `attempt` > 1: a push sent again."""
 
     entry: Entry
     via: str
@@ -111,7 +111,7 @@ class HistoryListed(Event, frozen=True):
 
 
 class Beat(Event, frozen=True):
-    """A heartbeat was answered. `repeats`: how often it was sent again before; `version`: the server's newest."""
+    """A heartbeat was answered after `repeats` further tries; `version`: the newest the server has."""
 
     rtt_s: float
     repeats: int

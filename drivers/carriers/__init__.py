@@ -1,0 +1,1 @@
+"""One module a carrier, each with a `CARRIER`; found by `drivers.endpoints`."""

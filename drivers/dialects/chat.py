@@ -1,0 +1,223 @@
+"""The chat protocol, version 1, from the client's side (docs/protocol.md).
+
+This file does not know what time it is, and remembers only what the bytes make it remember.
+"""
+
+from collections.abc import Callable
+
+from drivers import events
+from drivers.contract import (
+    Arrived,
+    AskContacts,
+    AskHistory,
+    AskRead,
+    Dialect,
+    Ended,
+    Identity,
+    Outgoing,
+    Page,
+    Ponged,
+    Question,
+)
+from protocol import frames, messages
+from protocol.errors import ErrorCode, LocalProtocolError, RemoteProtocolError
+from protocol.limits import FEATURE_ZSTD
+from protocol.messages import Message
+
+
+class ChatSession:
+    """States: opening → (LOGIN sent) → entered (LOGGED_IN came) → over (ended by either side).
+
+    | state   | may send      | may receive                                   |
+    |---------|---------------|-----------------------------------------------|
+    | opening | LOGIN         | LOGGED_IN, ERROR, GO_AWAY                     |
+    | entered | all but LOGIN | all of the server's but LOGGED_IN             |
+    | over    | –             | –                                             |
+    """
+
+    __slots__ = ("_buffer", "_entered", "_out", "_over", "_zstd")
+
+    def __init__(self) -> None:
+        self._buffer: frames.FrameBuffer | None = None
+        self._out = b""
+        self._entered = False
+        self._over = False
+        self._zstd = False
+
+    def login(self, identity: Identity, version: int, heartbeat_s: int) -> None:
+        if self._entered or self._over:
+            raise LocalProtocolError("this session has had its login")
+        self._out += frames.encode(
+            messages.Login(
+                token=identity.secret,
+                device=identity.device,
+                platform="chatproof",
+                version=version,
+                heartbeat_s=heartbeat_s,
+                features=[FEATURE_ZSTD],
+            )
+        )
+
+    def ping(self, heartbeat_s: int | None = None) -> None:
+        if heartbeat_s is None and self._entered:
+            self._out += frames.EMPTY_PING
+        else:
+            self._queue(messages.Ping(heartbeat_s))
+
+    def submit(self, outgoing: Outgoing, attempt: int) -> None:
+        self._queue(
+            messages.Send(outgoing.cid, outgoing.to, outgoing.kind, outgoing.body, outgoing.sent_at_ms)
+        )
+
+    def acknowledge(self, version: int) -> None:
+        self._queue(messages.Pushed(version))
+
+    def pull(self, after: int, limit: int) -> None:
+        self._queue(messages.Pull(after, limit))
+
+    def ask(self, question: Question) -> None:
+        self._queue(_question_message(question))
+
+    def bye(self) -> None:
+        if self._entered and not self._over:
+            self._queue(messages.Bye())
+
+    def take(self) -> bytes:
+        out, self._out = self._out, b""
+        return out
+
+    def receive(self, data: bytes) -> list[events.Event]:
+        if self._over:
+            return []
+        buffer = self._buffer
+        if buffer is None:
+            buffer = frames.FrameBuffer(data, compression=self._zstd)
+        else:
+            buffer.feed(data)
+        happened: list[events.Event] = []
+        try:
+            while (message := buffer.next_message()) is not None:
+                read = _READERS.get(type(message))
+                if read is None:
+                    raise RemoteProtocolError(f"the server sent a {type(message).__name__}")
+                read(self, message, happened)
+                buffer.compression = self._zstd
+                if self._over:
+                    break
+        except RemoteProtocolError as error:
+            self._end(happened, "protocol error", str(error))
+        self._buffer = None if buffer.is_empty or self._over else buffer
+        return happened
+
+    def _queue(self, message: Message) -> None:
+        if not self._entered or self._over:
+            raise LocalProtocolError(f"{type(message).__name__} outside a session that is logged in")
+        self._out += frames.encode(message)
+
+    def _end(self, happened: list[events.Event], reason: str, detail: str) -> None:
+        self._over = True
+        happened.append(Ended(reason, detail))
+
+    def _logged_in(self, message: messages.LoggedIn, happened: list[events.Event]) -> None:
+        if self._entered:
+            raise RemoteProtocolError("a second LOGGED_IN")
+        self._entered = True
+        self._zstd = FEATURE_ZSTD in message.features
+        happened.append(
+            events.LoggedIn(
+                message.user,
+                message.session,
+                message.version,
+                float(message.heartbeat_s),
+                tuple(message.features),
+                "",
+            )
+        )
+
+    def _pong(self, message: messages.Pong, happened: list[events.Event]) -> None:
+        happened.append(Ponged(message.version, message.heartbeat_s))
+
+    def _sent(self, message: messages.Sent, happened: list[events.Event]) -> None:
+        happened.append(
+            events.Acked(
+                message.cid,
+                message.mid,
+                message.conversation,
+                message.sequence,
+                message.version,
+                message.at_ms,
+                0,
+            )
+        )
+
+    def _push(self, message: messages.Push, happened: list[events.Event]) -> None:
+        happened.append(Arrived(message, message.attempt))
+
+    def _pulled(self, message: messages.Pulled, happened: list[events.Event]) -> None:
+        happened.append(Page(tuple(message.entries), message.newest, message.more))
+
+    def _read_update(self, message: messages.ReadUpdate, happened: list[events.Event]) -> None:
+        happened.append(
+            events.ReadUpdated(message.conversation, message.sequence, message.unread, message.total_unread)
+        )
+
+    def _unread_counts(self, message: messages.UnreadCounts, happened: list[events.Event]) -> None:
+        happened.append(events.UnreadChanged(message.total, tuple(message.counts)))
+
+    def _contact_list(self, message: messages.ContactList, happened: list[events.Event]) -> None:
+        happened.append(events.ContactsListed(tuple(message.contacts)))
+
+    def _history_page(self, message: messages.HistoryPage, happened: list[events.Event]) -> None:
+        happened.append(events.HistoryListed(tuple(message.entries), message.more))
+
+    def _go_away(self, message: messages.GoAway, happened: list[events.Event]) -> None:
+        happened.append(
+            events.GoneAway(message.reason, message.retry_after_ms / 1000, tuple(message.endpoints))
+        )
+        self._end(happened, "replaced" if message.reason == "replaced" else "draining", message.reason)
+
+    def _error(self, message: messages.Error, happened: list[events.Event]) -> None:
+        if message.cid is not None:
+            happened.append(events.Rejected(message.cid, message.code, message.text))
+        elif not self._entered and message.code in _FINAL_LOGIN_ERRORS:
+            happened.append(events.Refused(message.code, message.text))
+        else:
+            happened.append(events.ServerError(message.code, message.text, message.fatal))
+        if message.fatal:
+            self._end(happened, "error", f"{message.code} {message.text}")
+
+
+_FINAL_LOGIN_ERRORS = (ErrorCode.NOT_LOGGED_IN, ErrorCode.NOT_PERMITTED)
+"""What trying again with the same token cannot mend."""
+
+_READERS: dict[type[Message], Callable[[ChatSession, object, list[events.Event]], None]] = {
+    messages.LoggedIn: ChatSession._logged_in,
+    messages.Pong: ChatSession._pong,
+    messages.Sent: ChatSession._sent,
+    messages.Push: ChatSession._push,
+    messages.Pulled: ChatSession._pulled,
+    messages.ReadUpdate: ChatSession._read_update,
+    messages.UnreadCounts: ChatSession._unread_counts,
+    messages.ContactList: ChatSession._contact_list,
+    messages.HistoryPage: ChatSession._history_page,
+    messages.GoAway: ChatSession._go_away,
+    messages.Error: ChatSession._error,
+}  # type: ignore[assignment,dict-item]  # each reader takes just the message it is listed for
+
+
+def _question_message(question: Question) -> Message:
+    if isinstance(question, AskRead):
+        return messages.Read(question.conversation, question.sequence)
+    if isinstance(question, AskContacts):
+        return messages.Contacts(question.after, question.limit)
+    if isinstance(question, AskHistory):
+        return messages.History(question.conversation, question.before, question.limit)
+    return messages.Unread()
+
+
+DIALECT = Dialect(
+    name="chat",
+    new_session=ChatSession,
+    offers=frozenset({"history", "contacts", "versions", "multi_device", "unread", "offline", "packages"}),
+    default_port=14000,
+)

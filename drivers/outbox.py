@@ -1,0 +1,67 @@
+"""What a client still owes its user: sends that are not acknowledged yet.
+
+One send a conversation is under way at a time; the next goes out when the server has answered for it. That is
+what keeps a sender's own order when frames are lost and repeated (ORD.2): a later message can never overtake.
+"""
+
+from collections import deque
+
+from drivers.contract import Outgoing
+
+
+class Pending:
+    """One send from the application's call to its acknowledgement; `due`: when it goes out again."""
+
+    __slots__ = ("attempts", "due", "outgoing")
+
+    def __init__(self, outgoing: Outgoing) -> None:
+        self.outgoing = outgoing
+        self.attempts = 0
+        self.due = 0.0
+
+
+class Outbox:
+    """Sends by recipient, in order; the first of each queue is the one under way."""
+
+    __slots__ = ("_flying", "_queues")
+
+    def __init__(self) -> None:
+        self._queues: dict[str, deque[Pending]] = {}
+        self._flying: dict[str, Pending] = {}
+
+    def submit(self, outgoing: Outgoing) -> Pending | None:
+        """Queue a send; it is returned when nothing else to the same recipient is under way."""
+        pending = Pending(outgoing)
+        queue = self._queues.get(outgoing.to)
+        if queue is not None:
+            queue.append(pending)
+            return None
+        self._queues[outgoing.to] = deque((pending,))
+        self._flying[outgoing.cid] = pending
+        return pending
+
+    def settle(self, cid: str) -> tuple[Pending | None, Pending | None]:
+        """The send that `cid` answers (None if it was answered before), and the one that may go out now."""
+        pending = self._flying.pop(cid, None)
+        if pending is None:
+            return None, None
+        to = pending.outgoing.to
+        queue = self._queues[to]
+        queue.popleft()
+        if not queue:
+            del self._queues[to]
+            return pending, None
+        following = queue[0]
+        self._flying[following.outgoing.cid] = following
+        return pending, following
+
+    def flying(self) -> list[Pending]:
+        """All sends that wait for an answer, oldest first."""
+        return list(self._flying.values())
+
+    def next_due(self) -> float:
+        """When the earliest repeat is due; infinity when nothing is under way."""
+        return min((pending.due for pending in self._flying.values()), default=float("inf"))
+
+    def __len__(self) -> int:
+        return sum(len(queue) for queue in self._queues.values())

@@ -1,0 +1,39 @@
+"""How patient a client is. One object shared by all clients of a swarm; times in seconds."""
+
+import random
+from dataclasses import dataclass, field
+
+
+@dataclass(frozen=True, slots=True)
+class Policy:
+    """Every waiting time of a client, with the defaults of a well-behaved app.
+
+    `reconnect_base_s`: the first reconnection comes after a random time up to this, the next up to twice it,
+    and so on to `reconnect_cap_s` (full jitter). With 6 s the busiest second after a mass disconnect holds a
+    sixth of the clients, below the quarter that HBT.6 allows.
+    """
+
+    heartbeat_s: int = 60
+    connect_timeout_s: float = 5.0
+    login_timeout_s: float = 5.0
+    retransmit_start_s: float = 2.0
+    retransmit_cap_s: float = 16.0
+    pull_limit: int = 500
+    pulls_before_skipping: int = 3
+    beat_retry_s: float = 3.0
+    reconnect_base_s: float = 6.0
+    reconnect_cap_s: float = 30.0
+    next_endpoint_s: float = 0.5
+    dice: random.Random = field(default_factory=random.Random)
+
+    def backoff_s(self, failures: int) -> float:
+        """Seconds until the next attempt after `failures` failed ones (0 right after a loss)."""
+        return self.dice.uniform(0.0, min(self.reconnect_cap_s, self.reconnect_base_s * 2.0 ** min(failures, 16)))
+
+    def retransmit_s(self, attempts: int) -> float:
+        """Seconds to wait for an answer to attempt number `attempts` (1 is the first)."""
+        return min(self.retransmit_cap_s, self.retransmit_start_s * 2.0 ** min(attempts - 1, 16))
+
+    def beat_again_s(self, heartbeat_s: float) -> float:
+        """Seconds without a PONG after which a heartbeat is repeated; leaves room for several tries."""
+        return min(self.beat_retry_s, heartbeat_s / 4)

@@ -1,0 +1,1 @@
+"""The gevent reference server: access, business, storage; see docs/architecture.md."""
