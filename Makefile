@@ -51,7 +51,7 @@ $(VENV)/.installed: pyproject.toml constraints.txt
 	    echo 'make: venv failed; on Debian and Ubuntu: apt-get install python3-venv' >&2; exit 2; }; \
 	fi
 	@echo 'installing what constraints.txt names'
-	@$(PIP) install -q -c constraints.txt -e '.[dev]'
+	@$(PIP) install -qq -c constraints.txt -e '.[dev]'
 	@touch $@
 
 # Only root with apt can; for everybody else the tests that need a missing program skip and say so.

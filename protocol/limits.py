@@ -17,7 +17,8 @@ MAX_TOKEN_CHARS = 1024
 MAX_PAGE_ENTRIES = 1000
 """The most entries a PULLED, HISTORY_PAGE or CONTACT_LIST carries, whatever limit was asked."""
 MAX_PAGE_BYTES = 768 << 10
-"""Message bodies in one page add up to at most this, so that a page fits a frame uncompressed (DLV.4)."""
+"""Message bodies in one page add up to at most this, so that a page fits a frame uncompressed (DLV.4): it
+leaves 262 bytes for the rest of each entry, and with names of 64 bytes that is 244 at most."""
 
 LOGIN_TIMEOUT_S = 10.0
 RETRANSMIT_START_S = 2.0

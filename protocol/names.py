@@ -14,13 +14,17 @@ def is_group(conversation: str) -> bool:
 
 
 def is_valid_user(user: str) -> bool:
-    """A user id is 1 to 64 printable characters without a colon or white space, and not `g`."""
+    """A user id is 1 to 64 bytes of printable UTF-8 without a colon or white space, and not `g`.
+
+    Bytes, not characters, because `limits.MAX_PAGE_BYTES` leaves that much room for each entry's names.
+    """
     return (
         0 < len(user) <= 64
         and user != "g"
         and ":" not in user
         and user.isprintable()
         and not any(character.isspace() for character in user)
+        and len(user.encode()) <= 64
     )
 
 

@@ -5,9 +5,14 @@ import shutil
 from collections.abc import Callable, Generator
 
 import pytest
+from hypothesis import settings
 
 REQUIRE_ALL = os.environ.get("CHATPROOF_REQUIRE_ALL") == "1"
 """A skipped test counts as failed: for the gate, which must have everything that tests need."""
+
+# A slow machine is no failure: time is measured in bench/, never in a test.
+settings.register_profile("chatproof", deadline=None)
+settings.load_profile("chatproof")
 
 
 @pytest.fixture
