@@ -12,7 +12,7 @@ from typing import Protocol
 
 import msgspec
 
-from drivers.events import Event
+from drivers.events import CloseReason, ContactsListed, Event, HistoryListed, ReadUpdated, UnreadChanged
 from protocol.messages import Entry
 
 
@@ -57,6 +57,24 @@ class AskHistory(msgspec.Struct, frozen=True, gc=False):
 Question = AskRead | AskUnread | AskContacts | AskHistory
 
 
+def answers(event: Event, question: Question) -> bool:
+    """Whether `event` is the answer to `question`; a read also counts as done when more was read since."""
+    if isinstance(event, ReadUpdated):
+        return (
+            isinstance(question, AskRead)
+            and question.conversation == event.conversation
+            and event.sequence >= question.sequence
+        )
+    return isinstance(question, _ASKED_BY.get(type(event), ()))
+
+
+_ASKED_BY: dict[type[Event], type[Question]] = {
+    UnreadChanged: AskUnread,
+    ContactsListed: AskContacts,
+    HistoryListed: AskHistory,
+}
+
+
 class Note(Event, frozen=True):
     """What only the client needs to hear; everything else a session reports goes on to the application."""
 
@@ -84,9 +102,9 @@ class Ponged(Note, frozen=True):
 
 
 class Ended(Note, frozen=True):
-    """The peer closed in words or broke the protocol: nothing more will be read. `reason`: a CloseReason."""
+    """The peer closed in words or broke the protocol: nothing more will be read."""
 
-    reason: str
+    reason: CloseReason
     detail: str
 
 

@@ -3,9 +3,26 @@
 Times are monotonic seconds unless the name ends in `_ms` (Unix milliseconds, the server's clock).
 """
 
+import enum
+
 import msgspec
 
 from protocol.messages import Contact, Entry, UnreadOf
+
+
+class CloseReason(enum.StrEnum):
+    """Why a session ended, as the client saw it."""
+
+    EOF = "eof"
+    RESET = "reset"
+    SILENCE = "silence"
+    LOGIN_TIMEOUT = "login timeout"
+    PROTOCOL_ERROR = "protocol error"
+    REPLACED = "replaced"
+    DRAINING = "draining"
+    REFUSED = "refused"
+    ERROR = "error"
+    LEFT = "left"
 
 
 class Event(msgspec.Struct, frozen=True, gc=False):
@@ -87,6 +104,13 @@ class GapFound(Event, frozen=True):
     newest: int
 
 
+class GapSkipped(Event, frozen=True):
+    """Several pulls did not bring what follows `after`: the client went on behind `until` without it."""
+
+    after: int
+    until: int
+
+
 class ReadUpdated(Event, frozen=True):
     conversation: str
     sequence: int
@@ -150,7 +174,8 @@ class ConnectFailed(Event, frozen=True):
 
 
 class Closed(Event, frozen=True):
-    """The session is over. `reason`: bye, eof, reset, silence, login timeout, protocol error, replaced, …"""
+    """The session is over; `detail` says more where there is more to say."""
 
-    reason: str
+    reason: CloseReason
+    detail: str
     was_logged_in: bool

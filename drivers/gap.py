@@ -1,4 +1,4 @@
-"""A hole in the inbox, from the moment it is seen until it is filled. A client without one has no such object."""
+"""A hole in the inbox, from the moment it is seen until it is filled. Most clients have none."""
 
 from protocol.messages import Entry
 
@@ -9,13 +9,15 @@ Held = tuple[Entry, str, int]
 class Gap:
     """What is held back, and the pull that is to fill the hole.
 
-    `newest`: the highest version known to exist; `attempts`: pulls since the last progress.
+    `newest`: the highest version known to exist; `pulls`: how often it was asked for since the last
+    progress; `barren`: how many answers brought nothing of what is missing; `due`: when to ask again.
     """
 
-    __slots__ = ("attempts", "due", "held", "newest")
+    __slots__ = ("barren", "due", "held", "newest", "pulls")
 
     def __init__(self, newest: int) -> None:
         self.held: dict[int, Held] = {}
         self.newest = newest
-        self.attempts = 0
+        self.pulls = 0
+        self.barren = 0
         self.due = 0.0

@@ -28,7 +28,9 @@ class Policy:
 
     def backoff_s(self, failures: int) -> float:
         """Seconds until the next attempt after `failures` failed ones (0 right after a loss)."""
-        return self.dice.uniform(0.0, min(self.reconnect_cap_s, self.reconnect_base_s * 2.0 ** min(failures, 16)))
+        return self.dice.uniform(
+            0.0, min(self.reconnect_cap_s, self.reconnect_base_s * 2.0 ** min(failures, 16))
+        )
 
     def retransmit_s(self, attempts: int) -> float:
         """Seconds to wait for an answer to attempt number `attempts` (1 is the first)."""

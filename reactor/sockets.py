@@ -100,6 +100,16 @@ def write(fd: int, data: bytes | bytearray | memoryview) -> int:
         return 0
 
 
+def reason(code: int) -> str:
+    """What an errno means, in words."""
+    return os.strerror(code)
+
+
+def close(fd: int) -> None:
+    """Close in order: FIN after what was sent."""
+    os.close(fd)
+
+
 def reset(fd: int) -> None:
     """Close with RST instead of FIN, dropping what was not sent."""
     connection = socket.socket(fileno=fd)

@@ -4,6 +4,7 @@ This file does not know what time it is, and remembers only what the bytes make 
 """
 
 from collections.abc import Callable
+from typing import Any
 
 from drivers import events
 from drivers.contract import (
@@ -105,7 +106,7 @@ class ChatSession:
                 if self._over:
                     break
         except RemoteProtocolError as error:
-            self._end(happened, "protocol error", str(error))
+            self._end(happened, events.CloseReason.PROTOCOL_ERROR, str(error))
         self._buffer = None if buffer.is_empty or self._over else buffer
         return happened
 
@@ -114,7 +115,7 @@ class ChatSession:
             raise LocalProtocolError(f"{type(message).__name__} outside a session that is logged in")
         self._out += frames.encode(message)
 
-    def _end(self, happened: list[events.Event], reason: str, detail: str) -> None:
+    def _end(self, happened: list[events.Event], reason: events.CloseReason, detail: str) -> None:
         self._over = True
         happened.append(Ended(reason, detail))
 
@@ -174,7 +175,12 @@ class ChatSession:
         happened.append(
             events.GoneAway(message.reason, message.retry_after_ms / 1000, tuple(message.endpoints))
         )
-        self._end(happened, "replaced" if message.reason == "replaced" else "draining", message.reason)
+        replaced = message.reason == "replaced"
+        self._end(
+            happened,
+            events.CloseReason.REPLACED if replaced else events.CloseReason.DRAINING,
+            message.reason,
+        )
 
     def _error(self, message: messages.Error, happened: list[events.Event]) -> None:
         if message.cid is not None:
@@ -184,13 +190,14 @@ class ChatSession:
         else:
             happened.append(events.ServerError(message.code, message.text, message.fatal))
         if message.fatal:
-            self._end(happened, "error", f"{message.code} {message.text}")
+            self._end(happened, events.CloseReason.ERROR, f"{message.code} {message.text}")
 
 
 _FINAL_LOGIN_ERRORS = (ErrorCode.NOT_LOGGED_IN, ErrorCode.NOT_PERMITTED)
 """What trying again with the same token cannot mend."""
 
-_READERS: dict[type[Message], Callable[[ChatSession, object, list[events.Event]], None]] = {
+# Each reader takes just the message it is listed for, hence Any.
+_READERS: dict[type[Message], Callable[[ChatSession, Any, list[events.Event]], None]] = {
     messages.LoggedIn: ChatSession._logged_in,
     messages.Pong: ChatSession._pong,
     messages.Sent: ChatSession._sent,
@@ -202,7 +209,7 @@ _READERS: dict[type[Message], Callable[[ChatSession, object, list[events.Event]]
     messages.HistoryPage: ChatSession._history_page,
     messages.GoAway: ChatSession._go_away,
     messages.Error: ChatSession._error,
-}  # type: ignore[assignment,dict-item]  # each reader takes just the message it is listed for
+}
 
 
 def _question_message(question: Question) -> Message:

@@ -1,0 +1,16 @@
+"""Names to addresses, once, before anything is measured."""
+
+from dataclasses import replace
+
+import gevent.socket
+
+from drivers.endpoints import Endpoint, TargetError
+
+
+def resolved(endpoint: Endpoint) -> Endpoint:
+    """The endpoint with an address for its host name. Raises TargetError when the name is unknown."""
+    try:
+        found = gevent.socket.getaddrinfo(endpoint.host, endpoint.port, type=gevent.socket.SOCK_STREAM)
+    except OSError as error:
+        raise TargetError(f"target {endpoint.url!r}: {endpoint.host}: {error.strerror or error}") from error
+    return replace(endpoint, host=str(found[0][4][0]))
