@@ -1,0 +1,49 @@
+"""What an access node remembers of one connection: as little as possible while it is idle."""
+
+import enum
+
+import msgspec
+
+from protocol.frames import FrameBuffer
+from protocol.messages import Message
+from refserver.access.presence import Presence
+from refserver.access.window import Window
+
+
+class State(enum.IntEnum):
+    """NEW → ATTACHING → READY, and from each of them CLOSING: nothing is read any more but the end."""
+
+    NEW = 0
+    ATTACHING = 1
+    READY = 2
+    CLOSING = 3
+
+
+class Outbox(msgspec.Struct, gc=False, eq=False):
+    """Bytes that wait for the end of the batch, or for the kernel (`blocked`)."""
+
+    chunks: list[bytes] = []
+    size_bytes: int = 0
+    marked: bool = False
+    blocked: bool = False
+
+
+class Connection(msgspec.Struct, gc=False, eq=False):
+    """`number` is unique for ever on its node and holds the descriptor in its low bits.
+
+    The collector does not track it: its only cycle is with `presence`, which closing cuts.
+    """
+
+    fd: int
+    number: int
+    state: State = State.NEW
+    heartbeat_s: int = 0
+    device: str = ""
+    zstd: bool = False
+    presence: Presence | None = None
+    buffer: FrameBuffer | None = None
+    held: Message | None = None
+    out: Outbox | None = None
+    window: Window | None = None
+    under_way: int = 0
+    paused: bool = False

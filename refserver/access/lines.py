@@ -1,0 +1,339 @@
+"""Connections as descriptors: accepting, reading, writing, back pressure, closing. Knows no message.
+
+One epoll set, one handler, a table indexed by descriptor. What a connection sends in one batch leaves in one
+write. Closing lingers: the last frame must not be destroyed by a reset because the peer was still talking.
+"""
+
+import errno
+import logging
+import os
+import select
+import socket
+import time
+from array import array
+from typing import Protocol
+
+import gevent
+
+from reactor import sockets
+from reactor.poller import Poller
+from refserver.access.connection import Connection, Outbox, State
+
+log = logging.getLogger(__name__)
+
+LINGER_S = 2.0
+WRITE_BYTES = 256 << 10
+ACCEPT_AGAIN_S = 0.5
+_FD_BITS = 24
+_FD_MASK = (1 << _FD_BITS) - 1
+_GONE = select.EPOLLHUP | select.EPOLLERR
+_FULL = (errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM)
+
+
+class Owner(Protocol):
+    """Whom the bytes are for. Called in the hub; must not wait."""
+
+    def opened(self, connection: Connection, now: float) -> None: ...
+
+    def received(self, connection: Connection, data: bytes, now: float) -> None: ...
+
+    def writable(self, connection: Connection) -> None:
+        """The backlog of a paused connection has become shorter."""
+
+    def gone(self, connection: Connection) -> None:
+        """Called exactly once, when nothing can be received any more."""
+
+
+class Lines:
+    """`seen[fd]` is the monotonic second of the last sign of life."""
+
+    __slots__ = (
+        "_dirty", "_flush_asked", "_listeners", "_owner", "_poller", "_refused", "_serial", "_table", "count",
+        "seen",
+    )  # fmt: skip
+
+    def __init__(self, owner: Owner) -> None:
+        self._owner = owner
+        self._poller = Poller(self._handle)
+        self._table: list[Connection | None] = []
+        self.seen = array("d")
+        self._listeners: dict[int, socket.socket] = {}
+        self._dirty: list[Connection] = []
+        self._flush_asked = False
+        self._refused = False
+        self._serial = 0
+        self.count = 0
+
+    # -- listening
+
+    def listen(self, listener: socket.socket) -> None:
+        """Connections of `listener` come here; it is closed by `stop_listening`."""
+        self._listeners[listener.fileno()] = listener
+        self._reach(listener.fileno())
+        self._poller.add(listener.fileno())
+
+    def stop_listening(self) -> None:
+        """Nobody is accepted any more; who is connected stays."""
+        for fd, listener in self._listeners.items():
+            self._poller.remove(fd)
+            listener.close()
+        self._listeners.clear()
+
+    def _accept(self, listener: socket.socket, now: float) -> None:
+        try:
+            accepted = sockets.accept_batch(listener)
+        except OSError as error:
+            if error.errno not in _FULL:
+                raise
+            self._pause_accepting(error)
+            return
+        if accepted and self._refused:
+            self._refused = False
+            log.warning("accepting connections again")
+        for fd in accepted:
+            self._reach(fd)
+            self._serial += 1
+            connection = Connection(fd, self._serial << _FD_BITS | fd)
+            self._table[fd] = connection
+            self.seen[fd] = now
+            self.count += 1
+            self._poller.add(fd)
+            self._owner.opened(connection, now)
+
+    def _pause_accepting(self, error: OSError) -> None:
+        if not self._refused:
+            self._refused = True
+            log.warning(
+                "cannot accept connections: %s; trying again every %s s", error.strerror, ACCEPT_AGAIN_S
+            )
+        for fd in self._listeners:
+            self._poller.watch(fd, read=False)
+        gevent.spawn_later(ACCEPT_AGAIN_S, self._resume_accepting)
+
+    def _resume_accepting(self) -> None:
+        for fd in self._listeners:
+            self._poller.watch(fd, read=True)
+
+    def _reach(self, fd: int) -> None:
+        missing = fd + 1 - len(self._table)
+        if missing > 0:
+            missing = max(missing, len(self._table))
+            self._table += [None] * missing
+            self.seen.extend([0.0] * missing)
+
+    # -- looking up
+
+    def get(self, number: int) -> Connection | None:
+        """The connection of that number while it is not closing."""
+        fd = number & _FD_MASK
+        connection = self._table[fd] if fd < len(self._table) else None
+        if connection is None or connection.number != number:
+            return None
+        return connection
+
+    def all(self) -> list[Connection]:
+        """Every connection, also those that are closing."""
+        return [connection for connection in self._table if connection is not None]
+
+    # -- reading
+
+    def look(self, connection: Connection, now: float) -> None:
+        """Read once more before a connection is given up: this process may be what was late."""
+        try:
+            if not connection.paused:
+                self._read(connection, now)
+        except OSError:
+            self.close(connection)
+
+    def pause(self, connection: Connection) -> None:
+        """Nothing is read until `resume`: the peer's own send buffer fills instead of our memory."""
+        if not connection.paused:
+            connection.paused = True
+            self._watch(connection)
+
+    def resume(self, connection: Connection) -> None:
+        if connection.paused:
+            connection.paused = False
+            self.seen[connection.fd] = time.monotonic()
+            self._watch(connection)
+
+    def _watch(self, connection: Connection) -> None:
+        out = connection.out
+        self._poller.watch(connection.fd, read=not connection.paused, write=out is not None and out.blocked)
+
+    def _handle(self, ready: list[tuple[int, int]]) -> None:
+        now = time.monotonic()
+        for fd, mask in ready:
+            connection = self._table[fd]
+            if connection is None:
+                listener = self._listeners.get(fd)
+                if listener is not None:
+                    self._accept(listener, now)
+                continue
+            try:
+                if mask & select.EPOLLOUT:
+                    self._write(connection)
+                if connection.paused:
+                    if mask & _GONE:
+                        self.close(connection)
+                elif mask != select.EPOLLOUT:
+                    self._read(connection, now)
+            except OSError:
+                self.close(connection)
+            except Exception:
+                log.exception("a fault of this server costs connection %d", connection.number)
+                self.close(connection)
+        if self._dirty:
+            self._flush()
+
+    def _read(self, connection: Connection, now: float) -> None:
+        fd = connection.fd
+        data = sockets.read(fd)
+        if data:
+            if connection.state is not State.CLOSING:
+                # Before LOGIN nothing counts as life: it has to be whole in time, not merely under way.
+                if connection.state is not State.NEW:
+                    self.seen[fd] = now
+                self._owner.received(connection, data, now)
+        elif data is not None:
+            self.close(connection)
+
+    # -- writing
+
+    def backlog_bytes(self, connection: Connection) -> int:
+        """What has not been handed to the kernel yet."""
+        return 0 if connection.out is None else connection.out.size_bytes
+
+    def send(self, connection: Connection, frame: bytes) -> None:
+        """Leaves with the end of this batch, in order."""
+        out = connection.out
+        if out is None:
+            out = connection.out = Outbox()
+        out.chunks.append(frame)
+        out.size_bytes += len(frame)
+        if not out.marked:
+            out.marked = True
+            self._dirty.append(connection)
+            if not self._flush_asked:
+                self._flush_asked = True
+                gevent.get_hub().loop.run_callback(self._flush)
+
+    def send_at_once(self, connection: Connection, frame: bytes) -> None:
+        """For a single small answer: a write without a queue, if nothing waits. Raises OSError."""
+        if connection.out is not None:
+            self.send(connection, frame)
+            return
+        sent = sockets.write(connection.fd, frame)
+        if sent < len(frame):
+            self.send(connection, frame[sent:])
+
+    def _flush(self) -> None:
+        self._flush_asked = False
+        dirty, self._dirty = self._dirty, []
+        for connection in dirty:
+            out = connection.out
+            if out is None or not out.marked:
+                continue
+            out.marked = False
+            if out.blocked or self.get(connection.number) is None:
+                continue
+            try:
+                self._write(connection)
+            except OSError:
+                self.close(connection)
+
+    def _write(self, connection: Connection) -> None:
+        out = connection.out
+        if out is None:
+            return
+        while out.chunks:
+            data = _next_write(out)
+            sent = sockets.write(connection.fd, data)
+            out.size_bytes -= sent
+            if sent < len(data):
+                out.chunks.insert(0, data[sent:])
+                if sent and connection.paused:
+                    self.seen[connection.fd] = time.monotonic()
+                break
+        self._written(connection, out)
+
+    def _written(self, connection: Connection, out: Outbox) -> None:
+        was_blocked, out.blocked = out.blocked, bool(out.chunks)
+        if not out.chunks:
+            connection.out = None
+            out.marked = False
+            if connection.state is State.CLOSING:
+                _shut_down(connection.fd)
+        if was_blocked != out.blocked:
+            self._watch(connection)
+        if connection.paused and connection.state is not State.CLOSING:
+            self._owner.writable(connection)
+
+    # -- closing
+
+    def finish(self, connection: Connection, frame: bytes | None = None) -> None:
+        """What is queued and then `frame` still go out; after that, or LINGER_S, the connection is closed.
+        For its owner it is gone now."""
+        if connection.state is State.CLOSING:
+            return
+        connection.state = State.CLOSING
+        connection.buffer = None
+        connection.held = None
+        self.seen[connection.fd] = time.monotonic()
+        self._owner.gone(connection)
+        if frame is not None:
+            self.send(connection, frame)
+        self.resume(connection)
+        if connection.out is None:
+            _shut_down(connection.fd)
+
+    def close(self, connection: Connection) -> None:
+        """At once. Closing twice is allowed."""
+        fd = connection.fd
+        if self._table[fd] is not connection:
+            return
+        self._table[fd] = None
+        self.count -= 1
+        connection.out = None
+        self._poller.remove(fd)
+        os.close(fd)
+        if connection.state is not State.CLOSING:
+            connection.state = State.CLOSING
+            connection.buffer = None
+            connection.held = None
+            self._owner.gone(connection)
+
+    def shut(self) -> None:
+        """Everything is closed, the epoll set too."""
+        self.stop_listening()
+        for connection in self.all():
+            self.close(connection)
+        self._poller.close()
+
+
+def _next_write(out: Outbox) -> bytes:
+    chunks = out.chunks
+    if len(chunks) == 1:
+        return chunks.pop()
+    if out.size_bytes <= WRITE_BYTES:
+        data = b"".join(chunks)
+        chunks.clear()
+        return data
+    size = taken = 0
+    while taken < len(chunks) and size < WRITE_BYTES:
+        size += len(chunks[taken])
+        taken += 1
+    data = b"".join(chunks[:taken])
+    del chunks[:taken]
+    return data
+
+
+def _shut_down(fd: int) -> None:
+    peer = socket.socket(fileno=fd)
+    try:
+        peer.shutdown(socket.SHUT_WR)
+    except OSError as error:
+        if error.errno != errno.ENOTCONN:
+            raise
+    finally:
+        peer.detach()
