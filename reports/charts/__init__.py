@@ -1,0 +1,1 @@
+"""One chart, one file; each registers itself with `reports.chart.chart`."""

@@ -1,0 +1,64 @@
+"""Every message accounted for: what was sent, and what became of it on each device."""
+
+import numpy as np
+from matplotlib.ticker import NullLocator
+
+from reports.canvas import FONT_SIZE, SMALL, Sheet
+from reports.chart import Chart, Summary, chart
+from reports.evidence import Evidence
+from reports.figures import exact, share
+from reports.palette import GREY, INK, MUTED, OUTCOME_COLOURS, RULE, VERMILLION
+
+_STEPS = ("sent", "acked", "expected")
+_FAILURES = ("lost", "duplicated", "altered", "unexpected")
+
+
+@chart(order=10, title="Roll call", audience="both", lead=True)
+def roll_call(evidence: Evidence, summary: Summary) -> Chart:
+    """Sent → acknowledged → expected deliveries → outcomes, on a scale where one in a million shows."""
+    figures = (summary.get("checks") or {}).get("completeness") or {}
+    if not figures.get("sent"):
+        return Chart("No message was sent, or the run left no roll call: there is nobody to call.")
+    expected = figures.get("expected", 0)
+    good = sum(figures.get(name, 0) for name in ("ok", "recovered", "late"))
+    bad = {name: figures[name] for name in _FAILURES if figures.get(name)}
+    sentence = (
+        f"{exact(figures['sent'])} messages sent, {exact(figures.get('acked', 0))} acknowledged; of "
+        f"{exact(expected)} expected deliveries {exact(good)} ({share(good, expected)}) are good. "
+        + (", ".join(f"{exact(n)} {name}" for name, n in bad.items()) + "." if bad else "Nothing failed.")
+    )
+    names = [*_STEPS, *(name for name in OUTCOME_COLOURS if name in figures)]
+    values = [int(figures.get(name, 0)) for name in names]
+    return Chart(sentence, lambda sheet: _draw(sheet, names, values, expected), height=360, narrow_height=350)
+
+
+def _draw(sheet: Sheet, names: list[str], values: list[int], expected: int) -> None:
+    axes = sheet.axes()
+    gap = [0.0 if name in _STEPS else 0.55 for name in names]
+    places = np.arange(len(names)) + np.array(gap)
+    highest = np.log10(max(values) + 1)
+    lengths = np.log10(np.array(values) + 1) / highest
+    colours = [OUTCOME_COLOURS.get(name, GREY) for name in names]
+    axes.barh(places, lengths, height=0.66, color=colours)
+    for place, name, value, length in zip(places, names, values, lengths, strict=True):
+        alarm = name in _FAILURES and value > 0
+        text = exact(value) + (f" · {share(value, expected)}" if name not in _STEPS and value else "")
+        axes.annotate(
+            text,
+            (length, place),
+            xytext=(6, 0),
+            textcoords="offset points",
+            va="center",
+            fontsize=SMALL,
+            color=VERMILLION if alarm else INK if value else MUTED,
+            fontweight="bold" if alarm else "normal",
+        )
+    labels = {"sent": "sent", "acked": "→ acknowledged", "expected": "→ expected deliveries"}
+    axes.set_yticks(places, [labels.get(name, name) for name in names], fontsize=FONT_SIZE - 0.5, color=INK)
+    axes.invert_yaxis()
+    axes.set_xlim(0, 1.42)
+    axes.xaxis.set_major_locator(NullLocator())
+    axes.grid(visible=False)
+    axes.spines["bottom"].set_visible(False)
+    axes.axhline(2.77, color=RULE, linewidth=1)
+    axes.set_xlabel("logarithmic lengths, so that one in a million still shows", loc="left")

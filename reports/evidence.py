@@ -1,0 +1,232 @@
+"""The ledger in the frames that charts need, each computed once, in columns, never row by row.
+
+Times are seconds since the load began (`zero_ns`); before it they are negative.
+"""
+
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+import polars as pl
+
+from ledger.reader import Ledger
+from ledger.run_folder import Fault
+from ledger.schema import ALTERED, FOREIGN, CloseReason
+from reports.palette import FAULT_HUES
+
+ROUTES = ("push", "retransmitted", "pull", "poll")
+ON_PURPOSE = (CloseReason.BYE, CloseReason.REPLACED, CloseReason.REFUSED, CloseReason.LEFT)
+NS_PER_S = 1e9
+
+
+@dataclass(frozen=True, slots=True)
+class Band:
+    """A fault on the time axis: the same label and colour in every chart."""
+
+    label: str
+    target: str
+    start_s: float
+    end_s: float
+    colour: str
+    detail: dict[str, Any]
+
+    @property
+    def instant(self) -> bool:
+        """Nothing that lasts: a cut, a kill."""
+        return self.end_s - self.start_s < 0.05
+
+
+class Evidence:
+    """`missing`: what the run folder should hold and does not, a line each."""
+
+    def __init__(self, ledger: Ledger, missing: tuple[str, ...] = ()) -> None:
+        self.ledger = ledger
+        self.missing = missing
+
+    @cached_property
+    def _row_times(self) -> tuple[int, int, int]:
+        first, last, rows = (
+            self.ledger.rows.select(
+                pl.col("at_ns").min().alias("first"), pl.col("at_ns").max().alias("last"), pl.len()
+            )
+            .collect()
+            .row(0)
+        )
+        return first or 0, last or 0, rows
+
+    @property
+    def row_count(self) -> int:
+        return self._row_times[2]
+
+    @cached_property
+    def zero_ns(self) -> int:
+        """Where the time axis has its 0: the beginning of the load, or else of what there is."""
+        phases = self.ledger.phases
+        return phases.load_start_ns or phases.start_ns or self._row_times[0]
+
+    @cached_property
+    def span_s(self) -> tuple[float, float]:
+        """The ends of every time axis: the run, or what is known of it."""
+        phases, (first, last, _) = self.ledger.phases, self._row_times
+        begin, end = phases.start_ns or first, max(phases.settle_end_ns, phases.load_end_ns, last)
+        samples = self.ledger.samples["at_ns"].drop_nulls()
+        if samples.len():
+            begin = min(begin or samples[0], int(samples.min()))  # type: ignore[arg-type]
+            end = max(end, int(samples.max()))  # type: ignore[arg-type]
+        low, high = (begin - self.zero_ns) / NS_PER_S, (end - self.zero_ns) / NS_PER_S
+        return low, max(high, low + 1.0)
+
+    def seconds(self, column: str) -> pl.Expr:
+        """A column of monotonic ns on the time axis."""
+        return (pl.col(column) - self.zero_ns) / NS_PER_S
+
+    @cached_property
+    def bands(self) -> tuple[Band, ...]:
+        """The faults, in the order of their start."""
+        names = list(dict.fromkeys(fault.name for fault in self.ledger.faults))
+        return tuple(self._band(fault, names.index(fault.name)) for fault in self.ledger.faults)
+
+    def _band(self, fault: Fault, nth: int) -> Band:
+        end_ns = (
+            max(fault.end_ns, fault.start_ns)
+            if fault.end_ns
+            else int(self.span_s[1] * NS_PER_S) + self.zero_ns
+        )
+        return Band(
+            fault.name.replace("_", " "),
+            fault.target,
+            (fault.start_ns - self.zero_ns) / NS_PER_S,
+            (end_ns - self.zero_ns) / NS_PER_S,
+            FAULT_HUES[nth % len(FAULT_HUES)],
+            dict(fault.detail),
+        )
+
+    @cached_property
+    def bin_s(self) -> float:
+        """Width of a time bin, so that an axis has at most some three hundred of them."""
+        length = self.span_s[1] - self.span_s[0]
+        return next(
+            width
+            for width in (0.25, 0.5, 1.0, 2.0, 5.0, 10.0, 30.0, 60.0, 300.0, 1e9)
+            if length / width <= 320
+        )
+
+    def binned(self, column: str, width_s: float | None = None) -> pl.Expr:
+        """The middle of the bin that a moment in ns falls into, as seconds; column `t`."""
+        width = width_s or self.bin_s
+        return ((self.seconds(column) / width).floor() * width + width / 2).alias("t")
+
+    @cached_property
+    def sends(self) -> pl.DataFrame:
+        """One row a message: message, device, conversation, planned_ns (when handed over, if nobody planned
+        it), at_ns, acked_ns (null: never), sequence, expected (devices that should have it)."""
+        acked = (
+            self.ledger.of("acked")
+            .group_by("message")
+            .agg(pl.col("at_ns").min().alias("acked_ns"), pl.col("sequence").first())
+        )
+        rows = (
+            self.ledger.of("send")
+            .select(
+                "message", "device", "conversation", "at_ns", planned_ns=pl.coalesce("planned_ns", "at_ns")
+            )
+            .unique("message", keep="first")
+            .join(acked, on="message", how="left")
+        )
+        return (
+            rows.join(self._audience.lazy(), on="conversation", how="left")
+            .join(self._present.lazy().with_columns(own=pl.lit(1)), on=["conversation", "device"], how="left")
+            .with_columns(expected=pl.col("devices").fill_null(0) - pl.col("own").fill_null(0))
+            .drop("devices", "own")
+            .sort("planned_ns")
+            .collect()
+        )
+
+    @cached_property
+    def _present(self) -> pl.DataFrame:
+        """(conversation, device) of all devices that logged in at least once."""
+        seen = self.ledger.of("login").select("device").unique()
+        return (
+            self.ledger.members.lazy()
+            .join(self.ledger.devices.lazy().select("device", "user"), on="user")
+            .join(seen, on="device")
+            .select("conversation", "device")
+            .unique()
+            .collect()
+        )
+
+    @cached_property
+    def _audience(self) -> pl.DataFrame:
+        return self._present.group_by("conversation").agg(pl.len().cast(pl.Int64).alias("devices"))
+
+    @cached_property
+    def deliveries(self) -> pl.DataFrame:
+        """Every delivery to the application: at_ns, device, message, conversation, sequence, code, route (of
+        ROUTES), planned_ns (null: nobody sent it), latency_ms (from the planned send); ordered by time."""
+        route = (
+            pl.when((pl.col("via") == "push") & (pl.col("code") >= 2))
+            .then(pl.lit("retransmitted"))
+            .otherwise(pl.col("via").cast(pl.String))
+            .cast(pl.Enum(ROUTES), strict=False)
+        )
+        sent = self.sends.lazy().select("message", "planned_ns")
+        return (
+            self.ledger.of("delivered")
+            .filter((pl.col("code") != FOREIGN) | pl.col("code").is_null())
+            .select("at_ns", "device", "message", "conversation", "sequence", "code", route=route)
+            .join(sent, on="message", how="left")
+            .with_columns(latency_ms=((pl.col("at_ns") - pl.col("planned_ns")) / 1e6).cast(pl.Float32))
+            .sort("at_ns")
+            .collect()
+        )
+
+    @cached_property
+    def first_deliveries(self) -> pl.DataFrame:
+        """`deliveries` of messages that were sent, the first for each message and device, whole ones only."""
+        return self.deliveries.filter(
+            pl.col("planned_ns").is_not_null() & (pl.col("code").fill_null(0) != ALTERED)
+        ).unique(["message", "device"], keep="first")
+
+    @cached_property
+    def latencies_ms(self) -> pl.Series:
+        """Sorted, first deliveries only, from the planned send."""
+        return self.first_deliveries["latency_ms"].sort()
+
+    @cached_property
+    def downtimes(self) -> pl.DataFrame:
+        """One row for each connection lost against the device's will: device, closed_ns, reason, lost_via,
+        login_ns (null: never back), back_via, attempts."""
+        rows = (
+            self.ledger.of("closed", "login", "offline")
+            .select("device", "at_ns", "via", "code", kind=pl.col("event").cast(pl.String))
+            .sort("device", "at_ns", maintain_order=True)
+            .with_columns(
+                next_kind=pl.col("kind").shift(-1).over("device"),
+                login_ns=pl.col("at_ns").shift(-1).over("device"),
+                back_via=pl.col("via").shift(-1).over("device"),
+                attempts=pl.col("code").shift(-1).over("device"),
+                before=pl.col("kind").shift(1).over("device"),
+            )
+            .filter((pl.col("kind") == "closed") & (pl.col("before") != "offline").fill_null(True))
+            .filter(~pl.col("code").is_in([int(reason) for reason in ON_PURPOSE]))
+            .filter((pl.col("next_kind") == "login").fill_null(True))
+        )
+        return (
+            rows.select(
+                "device",
+                "login_ns",
+                "attempts",
+                closed_ns="at_ns",
+                reason="code",
+                lost_via=pl.col("via").cast(pl.String),
+                back_via=pl.col("back_via").cast(pl.String),
+            )
+            .sort("closed_ns")
+            .collect()
+        )
+
+    def samples(self, role: str) -> pl.DataFrame:
+        """Samples of the processes of a role, with `t` in whole seconds so that processes line up."""
+        return self.ledger.samples.filter(
+            (pl.col("role") == role) & pl.col("at_ns").is_not_null()
+        ).with_columns(t=self.seconds("at_ns").round(0))

@@ -1,0 +1,151 @@
+"""Everything of the report that is not a chart: key figures, thresholds, checks, witnesses, faults."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from reports.evidence import Evidence
+from reports.figures import count, duration, exact, second, size
+
+_HIDDEN = {"verdict", "witnesses", "reason"}
+
+
+@dataclass(frozen=True, slots=True)
+class Fact:
+    """A figure with its name and, where it helps, what it means."""
+
+    label: str
+    value: str
+    note: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Witness:
+    """What went wrong, and the rows that show it: one list of cells a row under `columns`."""
+
+    check: str
+    text: str
+    columns: tuple[str, ...]
+    rows: tuple[tuple[str, ...], ...]
+
+
+def key_figures(summary: Mapping[str, Any]) -> list[Fact]:
+    """The figures that both kinds of readers ask for first, as far as the summary has them."""
+    latency = summary.get("latency_ms", {})
+    deliver, ack = latency.get("deliver") or {}, latency.get("ack") or {}
+    links, server = summary.get("connections") or {}, summary.get("server") or {}
+    facts = []
+    if deliver.get("count"):
+        facts.append(
+            Fact("Delivery, median", duration(deliver["p50"]), f"ack {duration(ack['p50'])}" if ack else "")
+        )
+        facts.append(
+            Fact(
+                "Delivery, 99 %",
+                duration(deliver["p99"]),
+                f"worst {duration(deliver['max'])}" if "max" in deliver else "",
+            )
+        )
+    if links:
+        target = links.get("target", 0)
+        facts.append(Fact("Connections", count(links.get("peak", 0)), f"of {exact(target)} planned"))
+        facts.append(
+            Fact("Dropped", count(links.get("dropped", 0)), f"{exact(links.get('failed', 0))} failed tries")
+        )
+    if duration_s := summary.get("duration_s"):
+        sent = (summary.get("checks") or {}).get("completeness", {}).get("sent", 0)
+        facts.append(
+            Fact("Messages sent", f"{count(sent / duration_s)}/s", f"{exact(sent)} in {second(duration_s)}")
+        )
+    if server.get("bytes_per_connection"):
+        facts.append(Fact("Server memory", size(server["bytes_per_connection"]), "a connection, user space"))
+    return facts
+
+
+def checks(summary: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """name, verdict, reason, and figures as (name, value) pairs; failures first."""
+    worst_first = {"fail": 0, "unknown": 1, "pass": 2}
+    rows = [
+        {
+            "name": name,
+            "verdict": str(check.get("verdict", "unknown")),
+            "reason": check.get("reason", ""),
+            "figures": [(_words(key), _cell(value)) for key, value in check.items() if key not in _HIDDEN],
+        }
+        for name, check in (summary.get("checks") or {}).items()
+    ]
+    return sorted(rows, key=lambda row: worst_first.get(row["verdict"], 1))
+
+
+def thresholds(summary: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """expression, ok, value."""
+    return [
+        {"expression": t.get("expression", ""), "ok": bool(t.get("ok")), "value": _cell(t.get("value"))}
+        for t in summary.get("thresholds") or []
+    ]
+
+
+def faults(evidence: Evidence) -> list[dict[str, Any]]:
+    """label, target, from, to, lasted, detail, colour: one a fault."""
+    return [
+        {
+            "label": band.label,
+            "target": band.target,
+            "start": second(band.start_s),
+            "end": second(band.end_s),
+            "lasted": "at once" if band.instant else second(band.end_s - band.start_s),
+            "detail": ", ".join(f"{_words(key)} {_cell(value)}" for key, value in band.detail.items()) or "–",
+            "colour": band.colour,
+        }
+        for band in evidence.bands
+    ]
+
+
+def witness(evidence: Evidence, check: str, text: str, rows: list[Mapping[str, Any]]) -> Witness:
+    """The rows as a timeline: time since the load began, then the columns that any of them uses."""
+    columns = [
+        name
+        for name in dict.fromkeys(key for row in rows for key in row)
+        if name != "at_ns" and any(row.get(name) is not None for row in rows)
+    ]
+    timed = any(row.get("at_ns") is not None for row in rows)
+    cells = tuple(
+        (
+            *((_moment(evidence, row.get("at_ns")),) if timed else ()),
+            *(_row_cell(evidence, n, row.get(n)) for n in columns),
+        )
+        for row in rows
+    )
+    return Witness(check, text, (("time",) if timed else ()) + tuple(_words(name) for name in columns), cells)
+
+
+def _moment(evidence: Evidence, at_ns: Any) -> str:
+    return "–" if at_ns is None else f"{(at_ns - evidence.zero_ns) / 1e9:.3f} s"
+
+
+def _row_cell(evidence: Evidence, name: str, value: Any) -> str:
+    if name.endswith("_ns") and isinstance(value, int):
+        return _moment(evidence, value)
+    if name == "message" and isinstance(value, int):
+        return f"{value >> 32} #{value & 0xFFFFFFFF}"
+    return "–" if value is None else str(value)
+
+
+def _words(name: str) -> str:
+    return name.replace("_", " ").removesuffix(" ns")
+
+
+def _cell(value: Any) -> str:
+    if value is None:
+        return "–"
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, int):
+        return exact(value)
+    if isinstance(value, float):
+        return f"{value:,.4g}" if abs(value) < 1e4 else exact(value)
+    if isinstance(value, Mapping):
+        return ", ".join(f"{_words(str(key))} {_cell(inner)}" for key, inner in value.items()) or "–"
+    if isinstance(value, list | tuple):
+        return ", ".join(_cell(inner) for inner in value) or "–"
+    return str(value)
