@@ -1,0 +1,118 @@
+"""Who the devices are: a CSV file of users and tokens, read where it lies.
+
+A million accounts as strings would weigh more than their connections do. So the file is mapped, all worker
+processes share its pages, and eight bytes an account are kept: where its line begins.
+"""
+
+import csv
+import mmap
+import os
+import re
+from array import array
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+from drivers.contract import Identity
+
+_PLAIN = re.compile(rb'[^,"\r\n\x80-\xff]+,[^,"\r\n\x80-\xff]+(?=\r?(?:\n|\Z))')
+"""ASCII without quotes, as nearly all lines are: such a line needs no second look."""
+_BYTE_ORDER_MARK = b"\xef\xbb\xbf"
+_HEADER = ["user", "token"]
+
+
+class AccountsError(Exception):
+    """A file that cannot be used; the text names the file, the line and what is wrong with it."""
+
+
+class AccountsFile:
+    """`user,token` a line, a header line or none; fields with commas or quotes are quoted as CSV does.
+
+    `count`: how many accounts there are; empty lines are none. Raises AccountsError. The file must not be
+    shortened while it is in use; close it, or use it as a context manager.
+    """
+
+    __slots__ = ("_data", "_offsets", "_path")
+
+    def __init__(self, path: str | os.PathLike[str]) -> None:
+        self._path = Path(path)
+        try:
+            with self._path.open("rb") as file:
+                if os.fstat(file.fileno()).st_size == 0:
+                    raise AccountsError(f"{self._path}: the file is empty; write user,token lines into it")
+                self._data = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
+        except OSError as error:
+            raise AccountsError(f"{self._path}: {error.strerror or error}") from error
+        try:
+            self._offsets = self._index()
+        except AccountsError:
+            self._data.close()
+            raise
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Give the mapping back. Closing twice is allowed."""
+        self._data.close()
+
+    @property
+    def count(self) -> int:
+        return len(self._offsets)
+
+    def __len__(self) -> int:
+        return len(self._offsets)
+
+    def identity(self, index: int, device: str) -> Identity:
+        """Account number `index`, from 0, as it logs in on `device`. Raises AccountsError beyond the last."""
+        if not 0 <= index < len(self._offsets):
+            raise AccountsError(
+                f"{self._path}: account {index + 1} was asked for, but there are {len(self._offsets)}; "
+                f"issue more tokens"
+            )
+        at = self._offsets[index]
+        user, token = self._fields(self._line(at), at)
+        return Identity(user, device, token)
+
+    def _index(self) -> "array[int]":
+        data, end = self._data, len(self._data)
+        at = len(_BYTE_ORDER_MARK) if data[: len(_BYTE_ORDER_MARK)] == _BYTE_ORDER_MARK else 0
+        is_first = True
+        offsets = array("Q")
+        while at < end:
+            line = self._line(at)
+            if line.strip():
+                fields = None if not is_first and _PLAIN.match(line) else self._fields(line, at)
+                if not is_first or fields != _HEADER:
+                    offsets.append(at)
+                is_first = False
+            at += len(line)
+        if not offsets:
+            raise AccountsError(f"{self._path}: no account in it; write user,token lines into it")
+        return offsets
+
+    def _line(self, at: int) -> bytes:
+        end = self._data.find(b"\n", at)
+        return self._data[at:] if end < 0 else self._data[at : end + 1]
+
+    def _fields(self, line: bytes, at: int) -> list[str]:
+        try:
+            fields = next(csv.reader([line.decode().rstrip("\r\n")], strict=True))
+        except UnicodeDecodeError:
+            raise self._malformed("is not UTF-8", at) from None
+        except csv.Error as error:
+            raise self._malformed(f"is not CSV: {error}", at) from None
+        if len(fields) != len(_HEADER):
+            raise self._malformed(f"has {len(fields)} fields, not user,token", at)
+        if not all(fields):
+            raise self._malformed("has an empty user or token", at)
+        return fields
+
+    def _malformed(self, what: str, at: int) -> AccountsError:
+        number = self._data[:at].count(b"\n") + 1
+        return AccountsError(f"{self._path}, line {number}: {what}")
