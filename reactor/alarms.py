@@ -15,13 +15,14 @@ class Alarms:
     belongs in the timer wheel.
     """
 
-    __slots__ = ("_armed_for", "_heap", "_order", "_timer")
+    __slots__ = ("_armed_for", "_closed", "_heap", "_order", "_timer")
 
     def __init__(self) -> None:
         self._heap: list[tuple[float, int, Callable[[], None]]] = []
         self._order = itertools.count()
         self._timer = gevent.get_hub().loop.timer(0)
         self._armed_for: float | None = None
+        self._closed = False
 
     def at(self, when: float, call: Callable[[], None]) -> None:
         """Equal times run in the order in which they were asked for."""
@@ -30,7 +31,8 @@ class Alarms:
             self._arm()
 
     def close(self) -> None:
-        """Forget every deadline."""
+        """Forget every deadline, also those asked for later. Closing twice is allowed."""
+        self._closed = True
         self._heap.clear()
         self._timer.stop()
         self._timer.close()
@@ -38,7 +40,9 @@ class Alarms:
     def _arm(self) -> None:
         self._timer.stop()
         self._armed_for = None
-        if self._heap:
+        if self._closed:
+            self._heap.clear()
+        elif self._heap:
             self._armed_for = self._heap[0][0]
             self._timer = gevent.get_hub().loop.timer(max(self._armed_for - time.monotonic(), 0.0))
             self._timer.start(self._ring)
@@ -52,6 +56,8 @@ class Alarms:
             due.append(heapq.heappop(self._heap)[2])
         try:
             for index, call in enumerate(due):
+                if self._closed:
+                    return
                 try:
                     call()
                 except BaseException:

@@ -4,9 +4,12 @@ import select
 from collections.abc import Callable
 
 import gevent
+from gevent.monkey import get_original
 
 READABLE = select.EPOLLIN | select.EPOLLHUP | select.EPOLLERR | select.EPOLLRDHUP
 WRITABLE = select.EPOLLOUT
+
+_epoll: "type[select.epoll]" = get_original("select", "epoll")  # Locust has gevent take it away
 
 
 class Poller:
@@ -21,7 +24,7 @@ class Poller:
     def __init__(self, handle: Callable[[list[tuple[int, int]]], None], *, batch: int = 1024) -> None:
         self._handle = handle
         self._batch = batch
-        self._epoll = select.epoll()
+        self._epoll = _epoll()
         self._watcher = gevent.get_hub().loop.io(self._epoll.fileno(), 1)
         self._watcher.start(self._ready)
 

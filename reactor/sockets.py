@@ -4,17 +4,21 @@ import errno
 import os
 import socket
 
+from gevent.monkey import get_original
+
 READ_BYTES = 65536
 
 _WOULD_BLOCK = (errno.EAGAIN, errno.EWOULDBLOCK)
 _BIND_ADDRESS_NO_PORT = 24  # Linux; the socket module names it only from Python 3.12 on
+# Under Locust the socket module is gevent's, whose sockets wait where these must not: in the hub.
+_Socket: type[socket.socket] = get_original("socket", "socket")
 _NOT_ACCEPTED = (errno.ECONNABORTED, errno.EPROTO, errno.EPERM)
 
 
 def listen(host: str, port: int, *, reuse_port: bool = False, backlog: int = 4096) -> socket.socket:
     """A listening socket. Accepted ones inherit TCP_NODELAY and keepalive from it (HBT.5). Raises OSError."""
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    listener = socket.socket(family, socket.SOCK_STREAM)
+    listener = _Socket(family, socket.SOCK_STREAM)
     try:
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         if reuse_port:
@@ -38,7 +42,7 @@ def accept_batch(listener: socket.socket, limit: int = 256) -> list[int]:
     accepted: list[int] = []
     for _ in range(limit):
         try:
-            connection, _ = listener.accept()
+            fd, _ = listener._accept()  # type: ignore[attr-defined]  # accept() builds an object around it
         except OSError as error:
             if error.errno in _WOULD_BLOCK:
                 break
@@ -47,7 +51,6 @@ def accept_batch(listener: socket.socket, limit: int = 256) -> list[int]:
             if accepted:
                 break
             raise
-        fd = connection.detach()
         os.set_blocking(fd, False)
         accepted.append(fd)
     return accepted
@@ -60,7 +63,7 @@ def start_connect(address: tuple[str, int], source: str | None = None) -> int:
     so that each pair has all ports to itself. Raises OSError when the attempt fails at once.
     """
     family = socket.AF_INET6 if ":" in address[0] else socket.AF_INET
-    connection = socket.socket(family, socket.SOCK_STREAM | socket.SOCK_NONBLOCK)
+    connection = _Socket(family, socket.SOCK_STREAM | socket.SOCK_NONBLOCK)
     try:
         connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         if source is not None:
@@ -77,7 +80,7 @@ def start_connect(address: tuple[str, int], source: str | None = None) -> int:
 
 def connect_error(fd: int) -> int:
     """0 when the connection is up, else the errno of its failure."""
-    connection = socket.socket(fileno=fd)
+    connection = _Socket(fileno=fd)
     try:
         return connection.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR)
     finally:
@@ -112,6 +115,6 @@ def close(fd: int) -> None:
 
 def reset(fd: int) -> None:
     """Close with RST instead of FIN, dropping what was not sent."""
-    connection = socket.socket(fileno=fd)
+    connection = _Socket(fileno=fd)
     connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, b"\x01\0\0\0\0\0\0\0")
     connection.close()

@@ -44,7 +44,7 @@ class TimerWheel(Generic[T]):
         due: list[T] = []
         count = len(self._slots)
         steps = min(until - self._cursor, count)
-        for tick in range(until - steps + 1, until + 1):
+        for tick in range(self._cursor + 1, self._cursor + steps + 1):
             slot = self._slots[tick % count]
             if slot is not None:
                 self._slots[tick % count] = None

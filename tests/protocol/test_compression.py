@@ -65,7 +65,7 @@ BROKEN = {
     "an exabyte declared": (lying(b"abcdef", 1 << 60), ErrorCode.TOO_LARGE),
     "one byte too large": (compress(bytes(MAX_INFLATED_BODY_BYTES + 1)), ErrorCode.TOO_LARGE),
     "one byte too large, undeclared": (undeclared(bytes(MAX_INFLATED_BODY_BYTES + 1)), ErrorCode.TOO_LARGE),
-    "a window of 1 GiB": (wide_window(30), ErrorCode.MALFORMED),
+    "a window of 16 MiB": (wide_window(24), ErrorCode.MALFORMED),
 }
 
 
