@@ -129,8 +129,12 @@ class Committer:
             self._push(delivery)
 
     def _push(self, delivery: Delivery) -> None:
+        request, owners, versions, mid, name, sequence, sender, kind, body, at_ms = delivery
         nodes_of = self._presence.nodes_of
-        _, _, mid, name, sequence, sender, kind, body, at_ms = delivery
-        for owner, version in zip(delivery.owners, delivery.versions, strict=True):
+        for owner, version in zip(owners, versions, strict=True):
             for node in nodes_of(owner):
-                node.push(owner, Entry(version, mid, name, sequence, sender, kind, body, at_ms))
+                entry = Entry(version, mid, name, sequence, sender, kind, body, at_ms)
+                if owner == sender and node is request.node:
+                    node.push(owner, entry, request.connection)
+                else:
+                    node.push(owner, entry)

@@ -46,8 +46,9 @@ class Request(NamedTuple):
 
 
 class Delivery(NamedTuple):
-    """One stored message and the version it has in the inbox of each of `owners`."""
+    """One stored message, who asked for it, and the version it has in the inbox of each of `owners`."""
 
+    request: Request
     owners: list[str]
     versions: list[int]
     mid: int
@@ -216,7 +217,7 @@ class Plan:
             for owner, version in zip(owners, versions, strict=True):
                 self.rows.inbox += (owner, version, name, owner != user, mid, sequence)
             self.deliveries.append(
-                Delivery(owners, versions, mid, name, sequence, user, item.kind, item.body, now_ms)
+                Delivery(request, owners, versions, mid, name, sequence, user, item.kind, item.body, now_ms)
             )
             placed.append(Placed(mid, sequence))
         conversation.sequence = sequence

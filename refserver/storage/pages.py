@@ -56,15 +56,10 @@ class _Statement:
 
 
 def _page(newest_first: bool, order: Any, *conditions: Any) -> Any:
-    """Up to :count entries, as many as fit MAX_PAGE_BYTES. One body alone always fits."""
-    # Names are counted at their longest in bytes, so that a page fits a frame whatever the alphabet.
-    size = func.length(messages.c.body) + 4 * (
-        func.length(inbox.c.conversation) + func.length(messages.c.sender)
-    )
+    """Up to :count entries, as many as fit MAX_PAGE_BYTES of bodies. One alone always fits."""
+    size = func.length(messages.c.body).label("size")
     asked = (
-        select(
-            inbox.c.version, inbox.c.mid, inbox.c.conversation, inbox.c.sequence, (size + 64).label("size")
-        )
+        select(inbox.c.version, inbox.c.mid, inbox.c.conversation, inbox.c.sequence, size)
         .select_from(inbox.join(messages, inbox.c.mid == messages.c.mid))
         .where(inbox.c.owner == bindparam("user"), *conditions)
         .order_by(order.desc() if newest_first else order)

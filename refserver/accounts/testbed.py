@@ -1,0 +1,78 @@
+"""Ready-made users for a conformance suite: blocks that know nothing of each other."""
+
+import os
+import secrets
+
+import msgspec
+
+from refserver.accounts.adding import add
+from refserver.accounts.database import DataDir
+from refserver.accounts.issuing import private_file
+from refserver.accounts.relations import befriend, group
+from refserver.tokens import TokenSigner, load_or_create_secret
+
+FORMAT = 1
+_FRIENDS = 7
+_STRANGERS = 3
+_MEMBERS = 5
+_BLOCKS_WITH_PASSWORD = 3
+_EXPIRED_S = -60.0
+
+
+class User(msgspec.Struct):
+    user: str
+    token: str
+    expired_token: str
+    password: str | None
+
+
+class Block(msgspec.Struct):
+    """Ten users: `friends` of each other, `strangers` without a friend; the first friends are in `group`."""
+
+    users: list[User]
+    friends: list[str]
+    strangers: list[str]
+    group: str
+    group_members: list[str]
+    outsiders: list[str]
+
+
+class Testbed(msgspec.Struct):
+    format: int
+    blocks: list[Block]
+
+
+def testbed(data_dir: DataDir, blocks: int, out: str | os.PathLike[str], ttl_s: float) -> None:
+    """`blocks` new blocks exist and `out` describes them as JSON, for its owner only. Raises AccountsError.
+
+    The first user of each of the first three blocks has a password: checking one is slow on purpose.
+    """
+    # Random, so that a second testbed in the same directory shares nobody with the first.
+    name = f"t{secrets.token_hex(3)}"
+    signer = TokenSigner(load_or_create_secret(data_dir))
+    made = [
+        _block(data_dir, signer, f"{name}-{number}", number < _BLOCKS_WITH_PASSWORD, ttl_s)
+        for number in range(blocks)
+    ]
+    with private_file(out) as file:
+        file.write(msgspec.json.encode(Testbed(FORMAT, made)).decode() + "\n")
+
+
+def _block(data_dir: DataDir, signer: TokenSigner, prefix: str, with_password: bool, ttl_s: float) -> Block:
+    names = [f"{prefix}-{number}" for number in range(_FRIENDS + _STRANGERS)]
+    password = secrets.token_urlsafe(12) if with_password else None
+    add(data_dir, names[:1], password)
+    add(data_dir, names[1:])
+    friends = names[:_FRIENDS]
+    befriend(data_dir, friends)
+    conversation = group(data_dir, prefix, friends[:_MEMBERS])
+    users = [
+        User(
+            user,
+            signer.issue(user, ttl_s),
+            signer.issue(user, _EXPIRED_S),
+            password if user == names[0] else None,
+        )
+        for user in names
+    ]
+    return Block(users, friends, names[_FRIENDS:], conversation, friends[:_MEMBERS], friends[_MEMBERS:])
