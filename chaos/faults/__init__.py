@@ -1,0 +1,1 @@
+"""Faults, one file each, found by looking: a new file here is a new fault for plans."""

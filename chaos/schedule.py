@@ -1,0 +1,130 @@
+"""Faults on a clock: each begins at its time and ends after its time, or when everything is healed."""
+
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import gevent
+from gevent.lock import RLock
+
+from chaos.control import ToxiproxyControl
+from chaos.errors import ChaosError, FaultsFailed
+from chaos.plan import FaultSpec
+
+
+@dataclass(frozen=True, slots=True)
+class FaultRecord:
+    """Monotonic nanoseconds, from when the fault was on everywhere until it was off everywhere.
+
+    `end_ns` is None while it is on. `detail` has "summary" and "color", what the fault itself tells, and
+    "error" if it could not be applied or healed.
+    """
+
+    name: str
+    target: str
+    detail: dict[str, Any]
+    start_ns: int
+    end_ns: int | None = None
+
+
+class _Run:
+    """One fault of a schedule. `lock` keeps healing from overtaking itself."""
+
+    __slots__ = ("fault", "index", "is_on", "lock", "spec")
+
+    def __init__(self, spec: FaultSpec) -> None:
+        self.spec = spec
+        self.fault = spec.fault()
+        self.index: int | None = None
+        self.is_on = False
+        self.lock = RLock()
+
+
+class FaultSchedule:
+    """`records` grow in the order in which faults begin; `on_change` gets each record as it begins and ends.
+
+    `failures` are what could not be applied or healed; nothing else stops because of them. Uses blocking
+    HTTP: where the Toxiproxy lives in the same process, sockets have to be monkey-patched.
+    """
+
+    def __init__(
+        self,
+        specs: Sequence[FaultSpec],
+        control: ToxiproxyControl,
+        on_change: Callable[[FaultRecord], None] = lambda record: None,
+    ) -> None:
+        self._runs = [_Run(spec) for spec in specs]
+        self._control = control
+        self._on_change = on_change
+        self._greenlets: list[gevent.Greenlet[..., None]] = []
+        self._reported = 0
+        self.records: list[FaultRecord] = []
+        self.failures: list[ChaosError] = []
+
+    def start(self, t0_monotonic: float) -> None:
+        """The times of the faults count from `t0_monotonic` (time.monotonic() seconds). Returns at once."""
+        self._greenlets = [gevent.spawn(self._live, run, t0_monotonic) for run in self._runs]
+
+    def active(self) -> list[str]:
+        """What is on now, in words."""
+        return [run.spec.summary() for run in self._runs if run.is_on]
+
+    def heal_all(self) -> None:
+        """Nothing is on and nothing will come. May be called again, also when it failed.
+
+        Raises FaultsFailed, after trying everything, with what failed since the last call.
+        """
+        gevent.killall(self._greenlets)
+        for run in self._runs:
+            self._finish(run)
+        news, self._reported = self.failures[self._reported :], len(self.failures)
+        if news:
+            raise FaultsFailed("; ".join(str(failure) for failure in news))
+
+    def _live(self, run: _Run, t0: float) -> None:
+        spec = run.spec
+        gevent.sleep(max(t0 + spec.at_s - time.monotonic(), 0))
+        if not self._begin(run) or run.fault.instantaneous:
+            self._finish(run)
+        elif spec.for_s is not None:
+            gevent.sleep(max(t0 + spec.at_s + spec.for_s - time.monotonic(), 0))
+            self._finish(run)
+
+    def _begin(self, run: _Run) -> bool:
+        """Whether it is on everywhere."""
+        spec, run.is_on = run.spec, True
+        detail: dict[str, Any] = {"summary": spec.summary(), "color": spec.color}
+        run.index = len(self.records)
+        self.records.append(FaultRecord(spec.name, spec.target, detail, time.monotonic_ns()))
+        try:
+            detail.update(run.fault.apply(self._control, spec.target))
+        except ChaosError as error:
+            self._failed(run, error)
+            return False
+        self._change(run)
+        return True
+
+    def _finish(self, run: _Run) -> None:
+        with run.lock:
+            if not run.is_on:
+                return
+            try:
+                told = run.fault.heal(self._control, run.spec.target)
+            except ChaosError as error:
+                self._failed(run, error)
+                return
+            run.is_on = False
+            self._change(run, end_ns=time.monotonic_ns(), told=told)
+
+    def _failed(self, run: _Run, error: ChaosError) -> None:
+        self.failures.append(error)
+        self._change(run, told={"error": str(error)})
+
+    def _change(self, run: _Run, end_ns: int | None = None, told: dict[str, Any] | None = None) -> None:
+        if run.index is None:
+            return
+        old = self.records[run.index]
+        record = replace(old, detail={**old.detail, **(told or {})}, end_ns=end_ns)
+        self.records[run.index] = record
+        self._on_change(record)

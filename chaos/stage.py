@@ -1,0 +1,112 @@
+"""What a toxic is to a link: a stage that takes bytes and time and gives bytes back. No sockets, no clock."""
+
+import enum
+import random
+from collections import Counter
+from typing import Any, ClassVar, Generic, TypeVar
+
+from chaos.framing import FrameFollower
+
+A = TypeVar("A")
+
+HELD_BYTES = 64 * 1024
+"""A stage that holds as much as this back asks for no more."""
+
+
+class End(enum.Enum):
+    """How a stream of bytes ends."""
+
+    EOF = "eof"
+    RESET = "reset"
+
+
+Item = bytes | End
+
+
+class Place:
+    """Where a stage stands: the source of its chance, what it counts for, and the frames that went before.
+
+    `seed` belongs to the server, `key` names proxy, connection, direction and toxic, so that the draws of one
+    connection do not depend on what others do. `follower` has seen all that left the link before the stage
+    was added, None when that was no stream of chat frames. `counts` is shared by all stages of one toxic.
+    """
+
+    __slots__ = ("counts", "follower", "key", "seed")
+
+    def __init__(
+        self, seed: int, key: str, follower: FrameFollower | None, counts: "Counter[str] | None" = None
+    ) -> None:
+        self.seed = seed
+        self.key = key
+        self.follower = follower
+        self.counts: Counter[str] = Counter() if counts is None else counts
+
+    def random(self, seed: int = 0) -> random.Random:
+        """A repeatable stream of chance; `seed`, unless 0, takes the place of the server's."""
+        return random.Random(f"{seed or self.seed}/{self.key}")
+
+
+class Stage(Generic[A]):
+    """One toxic on one link. By itself it changes nothing: a toxic overrides what it needs.
+
+    Each method appends to `out` what leaves the stage now, in order; nothing after an End is looked at.
+    `wake_at` is the monotonic second at which `tick` wants to be called, None for never.
+    """
+
+    __slots__ = ("active", "attributes", "ended", "wake_at")
+
+    closes_on_removal: ClassVar[bool] = False
+
+    def __init__(self, attributes: A, place: Place, now: float) -> None:
+        self.attributes = attributes
+        self.active = True
+        self.ended = False
+        self.wake_at: float | None = None
+
+    def feed(self, data: bytes, now: float, out: list[Item]) -> None:
+        """`data`, never empty, has come."""
+        out.append(data)
+
+    def end(self, end: End, now: float, out: list[Item]) -> None:
+        """The stream ended; called at most once, and no `feed` follows."""
+        out.append(end)
+
+    def tick(self, now: float, out: list[Item]) -> None:
+        """`wake_at` has come."""
+
+    def release(self, now: float, out: list[Item]) -> None:
+        """The stage stops acting: everything that it holds back has to go out."""
+
+    def update(self, attributes: A, now: float, out: list[Item]) -> None:
+        """New attributes hold from now on, for what is held back too."""
+        self.attributes = attributes
+
+    def skip(self, items: list[Item]) -> None:
+        """`items` pass while toxicity spares this link."""
+
+    @property
+    def full(self) -> bool:
+        """True while the source should not be read."""
+        return False
+
+    def take(self, items: list[Item], now: float) -> list[Item]:
+        """All of `items` through this stage."""
+        out: list[Item] = []
+        for item in items:
+            if self.ended:
+                break
+            if isinstance(item, End):
+                self.end(item, now, out)
+            else:
+                self.feed(item, now, out)
+            self.seal(out)
+        return out
+
+    def seal(self, out: list[Item]) -> None:
+        """After an End has left, the stage takes no more."""
+        if out and isinstance(out[-1], End):
+            self.ended = True
+            self.wake_at = None
+
+
+AnyStage = Stage[Any]
