@@ -1,5 +1,6 @@
 """The sheet a chart is drawn on: matplotlib's objects without its global state, already styled."""
 
+from math import log10
 from typing import Any
 
 from matplotlib.axes import Axes
@@ -74,10 +75,13 @@ def count_axis(axes: Axes, which: str = "y", bins: int = 5) -> None:
 
 
 def duration_axis(axes: Axes, which: str = "y") -> None:
-    """Logarithmic milliseconds, said in the unit that fits."""
+    """Logarithmic milliseconds, said in the unit that fits; call it once the data is drawn."""
     axis = axes.yaxis if which == "y" else axes.xaxis
     (axes.set_yscale if which == "y" else axes.set_xscale)("log")
-    axis.set_major_locator(LogLocator(10, numticks=9))
+    low, high = axes.get_ylim() if which == "y" else axes.get_xlim()
+    decades = log10(high / low) if low > 0 else 9
+    subs = (1.0, 2.0, 5.0) if decades < 2 else (1.0, 3.0) if decades < 2.6 else (1.0,)
+    axis.set_major_locator(LogLocator(10, subs=subs, numticks=9))
     axis.set_minor_formatter(NullFormatter())
     axis.set_major_formatter(FuncFormatter(lambda value, _: duration(value)))
     axes.tick_params(axis="both", which="minor", length=0)

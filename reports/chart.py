@@ -18,7 +18,7 @@ Audience = Literal["both", "QA", "planner", "CI"]
 
 @dataclass(frozen=True, slots=True)
 class Key:
-    """One entry of a legend. `shape`: line, dash, dot or area."""
+    """One entry of a legend. `shape`: line, dash, dot, cross or area."""
 
     label: str
     colour: str

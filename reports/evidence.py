@@ -11,7 +11,7 @@ import polars as pl
 
 from ledger.reader import Ledger
 from ledger.run_folder import Fault
-from ledger.schema import ALTERED, FOREIGN, CloseReason
+from ledger.schema import FOREIGN, CloseReason
 from reports.palette import FAULT_HUES
 
 ROUTES = ("push", "retransmitted", "pull", "poll")
@@ -182,10 +182,57 @@ class Evidence:
 
     @cached_property
     def first_deliveries(self) -> pl.DataFrame:
-        """`deliveries` of messages that were sent, the first for each message and device, whole ones only."""
-        return self.deliveries.filter(
-            pl.col("planned_ns").is_not_null() & (pl.col("code").fill_null(0) != ALTERED)
-        ).unique(["message", "device"], keep="first")
+        """`deliveries` of messages that were sent: the first for each message and device, by time."""
+        return self.deliveries.filter(pl.col("planned_ns").is_not_null()).unique(
+            ["message", "device"], keep="first", maintain_order=True
+        )
+
+    @cached_property
+    def fates(self) -> pl.DataFrame:
+        """`sends` with, for each message: one count for each of ROUTES, `missing` (devices it never reached though
+        acknowledged), `undetermined` (the same without acknowledgement) and `worst_ms`."""
+        reached = (
+            self.first_deliveries.lazy()
+            .group_by("message")
+            .agg(
+                *((pl.col("route") == route).sum().cast(pl.Int64).alias(route) for route in ROUTES),
+                pl.len().cast(pl.Int64).alias("reached"),
+                pl.col("latency_ms").max().alias("worst_ms"),
+            )
+        )
+        left = (pl.col("expected") - pl.col("reached")).clip(lower_bound=0)
+        known = pl.col("acked_ns").is_not_null()
+        return (
+            self.sends.lazy()
+            .join(reached, on="message", how="left")
+            .with_columns(pl.col("reached", *ROUTES).fill_null(0))
+            .with_columns(
+                missing=pl.when(known).then(left).otherwise(0),
+                undetermined=pl.when(known).then(0).otherwise(left),
+            )
+            .collect()
+        )
+
+    @cached_property
+    def backlog(self) -> pl.DataFrame:
+        """t, in_flight: deliveries that were due and had not happened at the end of each quarter second (or
+        longer bin); messages of which nothing is known are left out."""
+        width = self.bin_s
+        due = self.fates.lazy().select(
+            t=self._bin_end("at_ns"), change=pl.col("expected") - pl.col("undetermined")
+        )
+        done = self.first_deliveries.lazy().select(t=self._bin_end("at_ns"), change=pl.lit(-1, pl.Int64))
+        changes = pl.concat([due, done]).group_by("t").agg(pl.col("change").sum()).collect()
+        low, high = self.span_s
+        grid = pl.DataFrame({"t": pl.int_range(int(low // width), int(high // width) + 2, eager=True)})
+        return (
+            grid.join(changes, on="t", how="left")
+            .sort("t")
+            .select(t=pl.col("t") * width, in_flight=pl.col("change").fill_null(0).cum_sum())
+        )
+
+    def _bin_end(self, column: str) -> pl.Expr:
+        return (self.seconds(column) / self.bin_s).floor().cast(pl.Int64) + 1
 
     @cached_property
     def latencies_ms(self) -> pl.Series:
@@ -225,8 +272,30 @@ class Evidence:
             .collect()
         )
 
+    @cached_property
+    def failed_tries(self) -> int:
+        """Tries to connect that failed."""
+        return int(self.ledger.of("connect_failed").select(pl.len()).collect().item())
+
     def samples(self, role: str) -> pl.DataFrame:
         """Samples of the processes of a role, with `t` in whole seconds so that processes line up."""
-        return self.ledger.samples.filter(
-            (pl.col("role") == role) & pl.col("at_ns").is_not_null()
-        ).with_columns(t=self.seconds("at_ns").round(0))
+        return (
+            self.ledger.samples.filter((pl.col("role") == role) & pl.col("at_ns").is_not_null())
+            .with_columns(t=self.seconds("at_ns").round(0))
+            .unique(["process", "t"], keep="last")
+            .sort("process", "t")
+        )
+
+    def totals(self, role: str, *columns: str) -> pl.DataFrame:
+        """t and these columns of `samples`, added up over the processes of a role; a process that skipped
+        up to three seconds keeps its last value, one that never reported a column adds nothing."""
+        frame = self.samples(role)
+        grid = frame.select("t").unique().join(frame.select("process").unique(), how="cross")
+        return (
+            grid.join(frame.select("process", "t", *columns), on=["process", "t"], how="left")
+            .sort("process", "t")
+            .with_columns(pl.col(*columns).forward_fill(limit=3).over("process"))
+            .group_by("t")
+            .agg(pl.col(*columns).sum())
+            .sort("t")
+        )

@@ -48,7 +48,7 @@ OUTCOME_COLOURS = {
     "undetermined": GREY,
 }
 
-ROUTE_COLOURS = {"push": BLUE, "retransmitted": VERMILLION, "pull": ORANGE, "poll": PURPLE}
+ROUTE_COLOURS = {"push": BLUE, "retransmitted": GREEN, "pull": ORANGE, "poll": PURPLE}
 
 
 def variable(light: str) -> str:

@@ -254,7 +254,7 @@ def deliveries(
 def broken(
     sent: pl.DataFrame, shown: pl.DataFrame, random: np.random.Generator
 ) -> tuple[pl.DataFrame, pl.DataFrame]:
-    """The same with 3 lost, 2 duplicated, 1 altered, 1 unexpected delivery; 4 recovered, 6 undetermined sends."""
+    """The same with 3 lost, 2 duplicated, 1 altered, 1 unexpected delivery; 4 recovered, 6 open sends."""
     window = pl.col("planned_ns").is_between(int(at(45.5)), int(at(52.0)))
     few = sent.filter(window).head(10)["message"]
     recovered, undetermined = few[:4], few[4:]
