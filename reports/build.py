@@ -19,7 +19,7 @@ from reports.svg import render
 from reports.verdict import headline
 from reports.witnesses import witnesses
 
-WIDE, LEAD, NARROW = 880, 600, 380
+WIDE, LEAD, NARROW = 880, 600, 345
 
 _log = logging.getLogger(__name__)
 

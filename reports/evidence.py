@@ -189,8 +189,8 @@ class Evidence:
 
     @cached_property
     def fates(self) -> pl.DataFrame:
-        """`sends` with, for each message: one count for each of ROUTES, `missing` (devices it never reached though
-        acknowledged), `undetermined` (the same without acknowledgement) and `worst_ms`."""
+        """`sends` with, for each message: one count for each of ROUTES, `missing` (devices that never got it
+        though it was acknowledged), `undetermined` (the same without acknowledgement) and `worst_ms`."""
         reached = (
             self.first_deliveries.lazy()
             .group_by("message")

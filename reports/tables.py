@@ -1,10 +1,10 @@
 """Everything of the report that is not a chart: key figures, thresholds, checks, witnesses, faults."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from reports.evidence import Evidence
+from reports.evidence import NS_PER_S, Evidence
 from reports.figures import count, duration, exact, second, size
 
 _HIDDEN = {"verdict", "witnesses", "reason"}
@@ -101,34 +101,25 @@ def faults(evidence: Evidence) -> list[dict[str, Any]]:
     ]
 
 
-def witness(evidence: Evidence, check: str, text: str, rows: list[Mapping[str, Any]]) -> Witness:
+def witness(evidence: Evidence, check: str, text: str, rows: Sequence[Mapping[str, Any]]) -> Witness:
     """The rows as a timeline: time since the load began, then the columns that any of them uses."""
-    columns = [
-        name
-        for name in dict.fromkeys(key for row in rows for key in row)
-        if name != "at_ns" and any(row.get(name) is not None for row in rows)
-    ]
-    timed = any(row.get("at_ns") is not None for row in rows)
-    cells = tuple(
-        (
-            *((_moment(evidence, row.get("at_ns")),) if timed else ()),
-            *(_row_cell(evidence, n, row.get(n)) for n in columns),
-        )
-        for row in rows
+    names = dict.fromkeys(key for row in rows for key in row if row[key] is not None)
+    return Witness(
+        check,
+        text,
+        tuple("time" if name == "at_s" else _words(name) for name in names),
+        tuple(tuple(_witness_cell(evidence, name, row.get(name)) for name in names) for row in rows),
     )
-    return Witness(check, text, (("time",) if timed else ()) + tuple(_words(name) for name in columns), cells)
 
 
-def _moment(evidence: Evidence, at_ns: Any) -> str:
-    return "–" if at_ns is None else f"{(at_ns - evidence.zero_ns) / 1e9:.3f} s"
-
-
-def _row_cell(evidence: Evidence, name: str, value: Any) -> str:
-    if name.endswith("_ns") and isinstance(value, int):
-        return _moment(evidence, value)
-    if name == "message" and isinstance(value, int):
-        return f"{value >> 32} #{value & 0xFFFFFFFF}"
-    return "–" if value is None else str(value)
+def _witness_cell(evidence: Evidence, name: str, value: Any) -> str:
+    if value is None:
+        return "–"
+    if name == "at_s":
+        # Witnesses count from the start of the run; the report has one clock, and it starts with the load.
+        since_load = value + (evidence.ledger.phases.start_ns - evidence.zero_ns) / NS_PER_S
+        return f"{since_load:.3f} s".replace("-", "−")
+    return str(value)
 
 
 def _words(name: str) -> str:

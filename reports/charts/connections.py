@@ -26,8 +26,9 @@ def connections(evidence: Evidence, summary: Summary) -> Chart:
     planned = frame.select(pl.col("target").max()).item()
     sentence = (
         f"{exact(peak['connections'])} of {exact(planned)} planned connections were open at the peak "
-        f"({second(peak['t'])}); {exact(last['opened'])} were opened in all, "
-        f"{exact(busiest['opened'])} in the busiest second, {exact(last['failed'])} tries failed and {exact(last['dropped'])} connections were dropped."
+        f"({second(peak['t'])}); {exact(last['opened'])} were opened in all, {exact(busiest['opened'])} "
+        f"in the busiest second, {exact(last['failed'])} tries failed and {exact(last['dropped'])} "
+        "connections were dropped."
     )
     keys = (
         Key("planned", GREY, "dash"),

@@ -30,9 +30,9 @@ def downtime(evidence: Evidence, summary: Summary) -> Chart:
     median, p99, worst = (float(np.quantile(back["away_ms"].to_numpy(), q)) for q in (0.5, 0.99, 1.0))
     first = back.filter(pl.col("attempts").fill_null(1) <= 1).height
     sentence = (
-        f"{plural(lost.height, 'connection')} lost: half were back within {duration(median)}, "
-        f"99 % within {duration(p99)}, the slowest after {duration(worst)}; {exact(first)} came back at the first attempt, "
-        + (f"{exact(never)} never came back." if never else "none stayed away.")
+        f"{plural(lost.height, 'connection')} lost: half were back within {duration(median)}, 99 % within "
+        f"{duration(p99)}, the slowest after {duration(worst)}; {exact(first)} came back at the first "
+        "attempt, " + (f"{exact(never)} never came back." if never else "none stayed away.")
     )
     reasons = back["reason"].value_counts().sort("count", descending=True)["reason"].to_list()
     colours = {reason: FAULT_HUES[nth % len(FAULT_HUES)] for nth, reason in enumerate(reasons)}

@@ -33,8 +33,8 @@ def paths(evidence: Evidence, summary: Summary) -> Chart:
         else ""
     )
     sentence = (
-        f"{exact(moved)} of {plural(back.height, 'return')} ({share(moved, back.height)}) took another path{most}; "
-        f"{plural(failed, 'try', 'tries')} to connect failed on the way."
+        f"{exact(moved)} of {plural(back.height, 'return')} ({share(moved, back.height)}) took another path"
+        f"{most}; {plural(failed, 'try', 'tries')} to connect failed on the way."
     )
     keys = (Key("same path", BLUE, "area"), Key("another path", ORANGE, "area"))
     rows = min(ways.height, _MOST)
