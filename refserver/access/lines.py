@@ -4,7 +4,6 @@ One epoll set, one handler, a table indexed by descriptor. What a connection sen
 write. Closing lingers: the last frame must not be destroyed by a reset because the peer was still talking.
 """
 
-import errno
 import logging
 import os
 import select
@@ -17,17 +16,16 @@ import gevent
 
 from reactor import sockets
 from reactor.poller import Poller
+from refserver.access.acceptor import Acceptor, end_sending
 from refserver.access.connection import Connection, Outbox, State
 
 log = logging.getLogger(__name__)
 
 LINGER_S = 2.0
 WRITE_BYTES = 256 << 10
-ACCEPT_AGAIN_S = 0.5
 _FD_BITS = 24
 _FD_MASK = (1 << _FD_BITS) - 1
 _GONE = select.EPOLLHUP | select.EPOLLERR
-_FULL = (errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM)
 
 
 class Owner(Protocol):
@@ -48,8 +46,7 @@ class Lines:
     """`seen[fd]` is the monotonic second of the last sign of life."""
 
     __slots__ = (
-        "_dirty", "_flush_asked", "_listeners", "_owner", "_poller", "_refused", "_serial", "_table", "count",
-        "seen",
+        "_acceptor", "_dirty", "_flush_asked", "_owner", "_poller", "_serial", "_table", "count", "seen",
     )  # fmt: skip
 
     def __init__(self, owner: Owner) -> None:
@@ -57,10 +54,9 @@ class Lines:
         self._poller = Poller(self._handle)
         self._table: list[Connection | None] = []
         self.seen = array("d")
-        self._listeners: dict[int, socket.socket] = {}
+        self._acceptor = Acceptor(self._poller)
         self._dirty: list[Connection] = []
         self._flush_asked = False
-        self._refused = False
         self._serial = 0
         self.count = 0
 
@@ -68,51 +64,22 @@ class Lines:
 
     def listen(self, listener: socket.socket) -> None:
         """Connections of `listener` come here; it is closed by `stop_listening`."""
-        self._listeners[listener.fileno()] = listener
         self._reach(listener.fileno())
-        self._poller.add(listener.fileno())
+        self._acceptor.add(listener)
 
     def stop_listening(self) -> None:
         """Nobody is accepted any more; who is connected stays."""
-        for fd, listener in self._listeners.items():
-            self._poller.remove(fd)
-            listener.close()
-        self._listeners.clear()
+        self._acceptor.stop()
 
-    def _accept(self, listener: socket.socket, now: float) -> None:
-        try:
-            accepted = sockets.accept_batch(listener)
-        except OSError as error:
-            if error.errno not in _FULL:
-                raise
-            self._pause_accepting(error)
-            return
-        if accepted and self._refused:
-            self._refused = False
-            log.warning("accepting connections again")
-        for fd in accepted:
-            self._reach(fd)
-            self._serial += 1
-            connection = Connection(fd, self._serial << _FD_BITS | fd)
-            self._table[fd] = connection
-            self.seen[fd] = now
-            self.count += 1
-            self._poller.add(fd)
-            self._owner.opened(connection, now)
-
-    def _pause_accepting(self, error: OSError) -> None:
-        if not self._refused:
-            self._refused = True
-            log.warning(
-                "cannot accept connections: %s; trying again every %s s", error.strerror, ACCEPT_AGAIN_S
-            )
-        for fd in self._listeners:
-            self._poller.watch(fd, read=False)
-        gevent.spawn_later(ACCEPT_AGAIN_S, self._resume_accepting)
-
-    def _resume_accepting(self) -> None:
-        for fd in self._listeners:
-            self._poller.watch(fd, read=True)
+    def _open(self, fd: int, now: float) -> None:
+        self._reach(fd)
+        self._serial += 1
+        connection = Connection(fd, self._serial << _FD_BITS | fd)
+        self._table[fd] = connection
+        self.seen[fd] = now
+        self.count += 1
+        self._poller.add(fd)
+        self._owner.opened(connection, now)
 
     def _reach(self, fd: int) -> None:
         missing = fd + 1 - len(self._table)
@@ -166,9 +133,8 @@ class Lines:
         for fd, mask in ready:
             connection = self._table[fd]
             if connection is None:
-                listener = self._listeners.get(fd)
-                if listener is not None:
-                    self._accept(listener, now)
+                for accepted in self._acceptor.accept(fd):
+                    self._open(accepted, now)
                 continue
             try:
                 if mask & select.EPOLLOUT:
@@ -263,7 +229,7 @@ class Lines:
             connection.out = None
             out.marked = False
             if connection.state is State.CLOSING:
-                _shut_down(connection.fd)
+                end_sending(connection.fd)
         if was_blocked != out.blocked:
             self._watch(connection)
         if connection.paused and connection.state is not State.CLOSING:
@@ -285,7 +251,7 @@ class Lines:
             self.send(connection, frame)
         self.resume(connection)
         if connection.out is None:
-            _shut_down(connection.fd)
+            end_sending(connection.fd)
 
     def close(self, connection: Connection) -> None:
         """At once. Closing twice is allowed."""
@@ -326,14 +292,3 @@ def _next_write(out: Outbox) -> bytes:
     data = b"".join(chunks[:taken])
     del chunks[:taken]
     return data
-
-
-def _shut_down(fd: int) -> None:
-    peer = socket.socket(fileno=fd)
-    try:
-        peer.shutdown(socket.SHUT_WR)
-    except OSError as error:
-        if error.errno != errno.ENOTCONN:
-            raise
-    finally:
-        peer.detach()

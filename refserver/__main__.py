@@ -1,0 +1,41 @@
+"""`python -m refserver`: the server alone, as fixtures and tests start it."""
+
+import argparse
+import logging
+import sys
+from pathlib import Path
+
+from protocol.limits import DEFAULT_HEARTBEAT_S
+from refserver.serve import ServeError, ServeSettings, serve
+
+
+def main() -> int:
+    """0 after a drained end, 2 for a wrong request, 3 if the machine cannot."""
+    parser = argparse.ArgumentParser(prog="refserver", description="The chat reference server.")
+    parser.add_argument(
+        "--listen", action="append", metavar="URL", help="tcp://HOST:PORT or http://HOST:PORT"
+    )
+    parser.add_argument("--data", type=Path, required=True, metavar="DIR")
+    parser.add_argument("--access-processes", type=int, default=0, metavar="N")
+    parser.add_argument("--heartbeat", type=int, default=DEFAULT_HEARTBEAT_S, metavar="SECONDS")
+    parser.add_argument("--strangers", action="store_true", help="users who are not friends may write too")
+    arguments = parser.parse_args()
+    logging.basicConfig(format="%(asctime)s %(levelname)s %(message)s")
+    try:
+        serve(
+            ServeSettings(
+                listen=arguments.listen or ["tcp://127.0.0.1:14000", "http://127.0.0.1:8080"],
+                data_dir=arguments.data,
+                access_processes=arguments.access_processes,
+                friends_only=not arguments.strangers,
+                default_heartbeat_s=arguments.heartbeat,
+            )
+        )
+    except ServeError as error:
+        print(f"refserver: {error}", file=sys.stderr)
+        return 3 if error.environment else 2
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,132 @@
+"""A reference server as a process of its own: how runners, conformance and tests start one."""
+
+import os
+import re
+import select
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Self
+
+from protocol.limits import DEFAULT_HEARTBEAT_S
+from refserver.workers import environment_with_this_code
+
+START_S = 30.0
+STOP_S = 25.0
+_LINE = re.compile(r"listening on (?P<urls>.*) \(data: .*, pids: (?P<pids>[\d,]+)\)$")
+
+
+class ServerFailed(Exception):
+    """The server did not start; the message ends with the last of what it wrote."""
+
+
+class ServerProcess:
+    """`start()` returns when it listens on free ports of 127.0.0.1. After `stop()` or `kill()` it can be
+    started again and has the same addresses and the same data. What it logs is in `data_dir/server.log`."""
+
+    def __init__(
+        self,
+        data_dir: str | os.PathLike[str],
+        tcp_ports: int = 1,
+        http: bool = True,
+        access_processes: int = 0,
+        *,
+        friends_only: bool = True,
+        default_heartbeat_s: int = DEFAULT_HEARTBEAT_S,
+    ) -> None:
+        self.data_dir = Path(data_dir)
+        self.log_path = self.data_dir / "server.log"
+        self.tcp_urls: list[str] = []
+        self.http_url: str | None = None
+        self.pids: list[int] = []
+        self._listen = ["tcp://127.0.0.1:0"] * tcp_ports + ["http://127.0.0.1:0"] * http
+        self._options = [
+            "--data", str(self.data_dir),
+            "--access-processes", str(access_processes),
+            "--heartbeat", str(default_heartbeat_s),
+            *([] if friends_only else ["--strangers"]),
+        ]  # fmt: skip
+        self._process: subprocess.Popen[bytes] | None = None
+
+    @property
+    def pid(self) -> int:
+        """The process that holds business; signals go there."""
+        return self.pids[0]
+
+    def start(self) -> Self:
+        """Raises ServerFailed."""
+        if self._process is not None and self._process.poll() is None:
+            raise ServerFailed(f"the server runs already, as pid {self._process.pid}")
+        self.data_dir.mkdir(parents=True, exist_ok=True)
+        listen = [word for url in self._listen for word in ("--listen", url)]
+        with self.log_path.open("ab") as log:
+            self._process = subprocess.Popen(
+                [sys.executable, "-m", "refserver", *listen, *self._options],
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.PIPE,
+                stderr=log,
+                env=environment_with_this_code(),
+            )
+        self._understand(self._first_line(self._process))
+        return self
+
+    def _first_line(self, process: "subprocess.Popen[bytes]") -> str:
+        assert process.stdout is not None
+        deadline = time.monotonic() + START_S
+        said = b""
+        while not said.endswith(b"\n"):
+            ready, _, _ = select.select([process.stdout], [], [], max(deadline - time.monotonic(), 0))
+            more = os.read(process.stdout.fileno(), 4096) if ready else b""
+            if not more:
+                process.kill()
+                process.wait()
+                process.stdout.close()
+                raise ServerFailed(f"the server did not start: {self._last_words()}")
+            said += more
+        return said.decode().strip()
+
+    def _last_words(self) -> str:
+        written = self.log_path.read_text(errors="replace").strip().splitlines()
+        return written[-1] if written else f"it wrote nothing to {self.log_path}"
+
+    def _understand(self, line: str) -> None:
+        found = _LINE.search(line)
+        if found is None:
+            self.kill()
+            raise ServerFailed(f"the server said something else than expected: {line}")
+        urls = found["urls"].split()
+        self._listen = urls
+        self.tcp_urls = [url for url in urls if url.startswith("tcp:")]
+        self.http_url = next((url for url in urls if url.startswith("http:")), None)
+        self.pids = [int(pid) for pid in found["pids"].split(",")]
+
+    def stop(self) -> int:
+        """SIGTERM, so that it drains; its exit code. Killed if that takes longer than STOP_S."""
+        return self._end(signal.SIGTERM)
+
+    def kill(self) -> int:
+        """SIGKILL: as if the power went, except for the disk's own memory. Its exit code, −9."""
+        return self._end(signal.SIGKILL)
+
+    def _end(self, number: signal.Signals) -> int:
+        process = self._process
+        if process is None:
+            raise ServerFailed("the server was never started")
+        if process.poll() is None:
+            process.send_signal(number)
+        try:
+            code = process.wait(STOP_S)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            code = process.wait()
+        if process.stdout is not None:
+            process.stdout.close()
+        return code
+
+    def __enter__(self) -> Self:
+        return self.start()
+
+    def __exit__(self, *_: object) -> None:
+        self.stop()
