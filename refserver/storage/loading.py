@@ -60,8 +60,9 @@ class Loaded(msgspec.Struct):
 
 
 def _rows_of_sends(keys: CTE) -> Any:
-    # The sender's own inbox row holds the version that the first answer carried.
-    own = and_(
+    # The sender's own inbox row holds the version that the first answer carried. As a subquery, because
+    # joined it tempts the planner to walk through the whole inbox of each sender.
+    version = select(inbox.c.version).where(
         inbox.c.owner == messages.c.sender,
         inbox.c.conversation == messages.c.conversation,
         inbox.c.sequence == messages.c.sequence,
@@ -73,8 +74,9 @@ def _rows_of_sends(keys: CTE) -> Any:
     )
     return select(
         messages.c.sender, messages.c.device, messages.c.cid, messages.c.item, messages.c.mid,
-        messages.c.conversation, messages.c.sequence, inbox.c.version, messages.c.at_ms,
-    ).select_from(keys.join(messages, asked).join(inbox, own))  # fmt: skip
+        messages.c.conversation, messages.c.sequence, version.scalar_subquery().label("version"),
+        messages.c.at_ms,
+    ).select_from(keys.join(messages, asked))  # fmt: skip
 
 
 def _rows_of_reads(keys: CTE) -> Any:

@@ -19,6 +19,28 @@ def _chunk(count: int) -> int:
     return min(1 << (count.bit_length() - 1), _LARGEST)
 
 
+class _Text:
+    """A statement with one VALUES row, written out for any number of them.
+
+    Repeating the row in the text takes no time, where having SQLAlchemy write a thousand parameters holds the
+    interpreter for a tenth of a second.
+    """
+
+    def __init__(self, statement: Any, width: int) -> None:
+        self._one = str(statement.compile(dialect=sqlite.DIALECT))
+        self._row = f"({', '.join('?' * width)})"
+        self._texts: dict[int, str] = {}
+        if self._one.count(f"VALUES {self._row}") != 1:
+            raise ValueError(f"not exactly one row of {width} values in: {self._one}")
+
+    def __call__(self, size: int) -> str:
+        text = self._texts.get(size)
+        if text is None:
+            rows = ", ".join([self._row] * size)
+            text = self._texts[size] = self._one.replace(f"VALUES {self._row}", f"VALUES {rows}")
+        return text
+
+
 class Insert:
     """Inserts rows given as one flat list of values, in the order of the table's columns.
 
@@ -26,43 +48,37 @@ class Insert:
     """
 
     def __init__(self, table: Table, *, replaced: Sequence[str] = (), added: Sequence[str] = ()) -> None:
-        self._table = table
-        self._width = len(table.c)
-        self._replaced = replaced
-        self._added = added
-        self._texts: dict[int, str] = {}
+        names = [column.name for column in table.c]
+        statement = sqlite.insert(table).values([dict.fromkeys(names)])
+        if replaced or added:
+            new: dict[str, Any] = {name: statement.excluded[name] for name in replaced}
+            new |= {name: table.c[name] + statement.excluded[name] for name in added}
+            statement = statement.on_conflict_do_update(index_elements=table.primary_key, set_=new)
+        self._width = len(names)
+        self._text = _Text(statement, self._width)
 
     def __call__(self, cursor: Any, flat: list[Any]) -> None:
         at, rows = 0, len(flat) // self._width
         while rows:
             size = _chunk(rows)
             end = at + size * self._width
-            cursor.execute(self._texts.get(size) or self._write(size), flat[at:end])
+            cursor.execute(self._text(size), flat[at:end])
             at, rows = end, rows - size
-
-    def _write(self, size: int) -> str:
-        names = [column.name for column in self._table.c]
-        statement = sqlite.insert(self._table).values([dict.fromkeys(names)] * size)
-        if self._replaced or self._added:
-            new: dict[str, Any] = {name: statement.excluded[name] for name in self._replaced}
-            new |= {name: self._table.c[name] + statement.excluded[name] for name in self._added}
-            statement = statement.on_conflict_do_update(index_elements=self._table.primary_key, set_=new)
-        text = self._texts[size] = str(statement.compile(dialect=sqlite.DIALECT))
-        return text
 
 
 class Lookup(Generic[Row]):
     """Rows for many keys, in one step for up to 256 of them.
 
-    `rows(keys)` gets the keys as a table expression with the columns of `key` (name and type). Keys may come
-    twice in what is asked (and so their rows in what is answered). Rows are of type `row`.
+    `rows(keys)` gets the keys as a table expression with the columns of `key` (name and type); they have to
+    be its only parameters. Keys may come twice in what is asked, and so their rows in what is answered. Rows
+    are of type `row`.
     """
 
     def __init__(self, key: dict[str, Any], rows: Callable[[CTE], Select[Any]], row: type[Row]) -> None:
-        self._key = key
-        self._rows = rows
+        keys = values(*[column(name, kind) for name, kind in key.items()])
+        one = keys.data([tuple(kind.python_type() for kind in key.values())]).cte("keys")
+        self._text = _Text(sqlite.packed(rows(one)), len(key))
         self._decode = msgspec.json.Decoder(list[row]).decode  # type: ignore[valid-type]
-        self._texts: dict[int, str] = {}
 
     def __call__(self, cursor: Any, keys: Sequence[tuple[Any, ...]]) -> list[Row]:
         found: list[Row] = []
@@ -71,13 +87,5 @@ class Lookup(Generic[Row]):
             size = 1 << (len(part) - 1).bit_length()
             flat = [value for key in part for value in key]
             flat += part[-1] * (size - len(part))
-            packed = cursor.execute(self._texts.get(size) or self._write(size), flat).fetchone()[0]
-            found += self._decode(packed)
+            found += self._decode(cursor.execute(self._text(size), flat).fetchone()[0])
         return found
-
-    def _write(self, size: int) -> str:
-        columns = [column(name, kind) for name, kind in self._key.items()]
-        dummy = tuple(kind.python_type() for kind in self._key.values())
-        keys = values(*columns).data([dummy] * size).cte("keys")
-        text = self._texts[size] = str(sqlite.packed(self._rows(keys)).compile(dialect=sqlite.DIALECT))
-        return text
