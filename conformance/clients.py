@@ -1,0 +1,93 @@
+"""Makes the clients of a case and closes them when it is over."""
+
+import itertools
+import random
+from contextlib import ExitStack
+from typing import Any, Protocol
+
+from conformance.accounts import User
+from conformance.phone import Phone, fresh_cid
+from conformance.target import Target
+from conformance.verdicts import not_offered
+from drivers.contract import Identity
+from drivers.policy import Policy
+from drivers.pumps.blocking import Device
+from drivers.pumps.wire import Wire
+from protocol.messages import Bye
+
+_QUICK: dict[str, Any] = {
+    "heartbeat_s": 2,
+    "retransmit_start_s": 0.5,
+    "reconnect_base_s": 0.2,
+    "reconnect_cap_s": 1.0,
+}
+"""A client less patient than an app's, so that cases about loss are short."""
+
+
+class OnlyDevice(Device):
+    """A device whose ids are new to the target whatever ran before on the same accounts."""
+
+    def send(self, to: str, body: bytes, *, kind: str = "text", cid: str | None = None) -> str:
+        return super().send(to, body, kind=kind, cid=cid or fresh_cid())
+
+
+class Clients:
+    """`wire`, `phone` and `device` make clients; leaving the context closes them, the last first.
+
+    With several endpoints wires and phones take them in turn, so that cases cross nodes by themselves.
+    """
+
+    def __init__(self, target: Target, dice: random.Random) -> None:
+        self._target = target
+        self._dice = dice
+        self._stack = ExitStack()
+        self._turn = itertools.count()
+
+    def __enter__(self) -> "Clients":
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self._stack.close()
+
+    def wire(self) -> Wire:
+        """A bare connection, not logged in."""
+        endpoints = self._target.endpoints
+        endpoint = endpoints[next(self._turn) % len(endpoints)]
+        if endpoint.dialect.name != "chat" or endpoint.carrier.name != "tcp":
+            not_offered("the case speaks bare frames of the chat protocol over TCP")
+        return self._stack.enter_context(Wire(endpoint))
+
+    def phone(self, user: User, device: str = "phone", *, heartbeat_s: int = 60, version: int = 0) -> Phone:
+        """A logged-in connection without a will of its own."""
+        return Phone(self.wire(), user, device, heartbeat_s, version)
+
+    def device(self, user: User, name: str = "phone", *, version: int = 0, **policy: Any) -> OnlyDevice:
+        """A client as an app has it, not started yet. `policy`: fields of Policy other than the quick ones.
+
+        `version`: what the device has already, from an earlier life.
+        """
+        wanted = Policy(**{**_QUICK, "dice": random.Random(self._dice.random()), **policy})
+        identity = Identity(user.user, name, user.token)
+        return self._stack.enter_context(
+            OnlyDevice(self._target.endpoints, identity, policy=wanted, version=version)
+        )
+
+
+class MakePhone(Protocol):
+    """The fixture `phone`."""
+
+    def __call__(
+        self, user: User, device: str = "phone", *, heartbeat_s: int = 60, version: int = 0
+    ) -> Phone: ...
+
+
+class MakeDevice(Protocol):
+    """The fixture `device`."""
+
+    def __call__(self, user: User, name: str = "phone", *, version: int = 0, **policy: Any) -> OnlyDevice: ...
+
+
+def farewell(phone: Phone) -> None:
+    """The phone has left, and the server has closed the connection."""
+    phone.wire.send(Bye())
+    phone.wire.expect_closed()

@@ -1,0 +1,86 @@
+"""What cases ask for by name."""
+
+import random
+from collections.abc import Callable, Iterator
+from typing import TYPE_CHECKING
+
+import psutil
+import pytest
+
+from conformance.accounts import Block
+from conformance.clients import Clients, MakeDevice, MakePhone
+from conformance.target import Target, seed_key, target_key
+from conformance.verdicts import not_offered
+from drivers.pumps.wire import Wire
+
+if TYPE_CHECKING:
+    from refserver.process import ServerProcess
+
+
+@pytest.fixture(scope="session")
+def target(request: pytest.FixtureRequest) -> Target:
+    """The server under test."""
+    return request.config.stash[target_key]
+
+
+@pytest.fixture(scope="session")
+def take_block(target: Target) -> Callable[[], Block]:
+    """Another block of ten users at each call, for what several cases observe together."""
+    return target.next_block
+
+
+@pytest.fixture
+def block(target: Target) -> Block:
+    """Ten users whom only this case knows."""
+    return target.next_block()
+
+
+@pytest.fixture
+def dice(request: pytest.FixtureRequest) -> random.Random:
+    """The same at each run with the same --seed, another for each case."""
+    return random.Random(f"{request.config.stash[seed_key]} {request.node.name}")
+
+
+@pytest.fixture
+def clients(target: Target, dice: random.Random) -> Iterator[Clients]:
+    """Makes clients that live as long as the case."""
+    with Clients(target, dice) as clients:
+        yield clients
+
+
+@pytest.fixture(scope="module")
+def lasting_clients(target: Target, request: pytest.FixtureRequest) -> Iterator[Clients]:
+    """Makes clients that live as long as the cases of one file."""
+    with Clients(target, random.Random(request.config.stash[seed_key])) as clients:
+        yield clients
+
+
+@pytest.fixture
+def wire(clients: Clients) -> Callable[[], Wire]:
+    """`wire()`: a bare connection."""
+    return clients.wire
+
+
+@pytest.fixture
+def phone(clients: Clients) -> MakePhone:
+    """`phone(user, device="phone", heartbeat_s=60, version=0)`: logged in, does only what it is told."""
+    return clients.phone
+
+
+@pytest.fixture
+def device(clients: Clients) -> MakeDevice:
+    """`device(user, name="phone", version=0, **policy)`: a client as an app has it, not started yet."""
+    return clients.device
+
+
+@pytest.fixture
+def server(target: Target) -> Iterator["ServerProcess"]:
+    """The server's process, to be killed and restarted; runs again when the case is over."""
+    if not target.is_ours:
+        not_offered("the target was not started by us, so it cannot be restarted")
+    server = target.running_server()
+    try:
+        yield server
+    finally:
+        if not psutil.pid_exists(server.pid):
+            server.start()

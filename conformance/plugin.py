@@ -1,0 +1,195 @@
+"""The pytest side: `-p conformance.plugin`.
+
+A case is a test with `@pytest.mark.clause("DLV.2")`; its docstring is its description. A broken assertion or
+a broken protocol is a failure of the target; anything else that goes wrong leaves the case unknown.
+"""
+
+import inspect
+import json
+import random
+from collections.abc import Generator, Sequence
+from fnmatch import fnmatchcase
+from pathlib import Path
+
+import pytest
+
+from conformance.catalogue import Level, in_order, load
+from conformance.summary import write_summary
+from conformance.target import Target, TargetUnusable, seed_key, target_key
+from conformance.verdicts import CaseResult, ClauseResult, Verdict, by_clause, document, exit_code, worst
+from protocol.errors import RemoteProtocolError
+
+pytest_plugins = ("conformance.fixtures",)
+
+_record_key = pytest.StashKey["_Record"]()
+
+
+class _Record:
+    """Everything seen of the cases so far; a case has up to three phases, each with a verdict."""
+
+    def __init__(self) -> None:
+        self.phases: dict[str, list[tuple[Verdict, float, str]]] = {}
+        self.cases: dict[str, tuple[tuple[str, ...], str]] = {}
+
+    def results(self) -> list[CaseResult]:
+        return [
+            CaseResult(
+                name,
+                self.cases[name][0],
+                verdict := worst(phase[0] for phase in phases),
+                sum(phase[1] for phase in phases),
+                next(phase[2] for phase in phases if phase[0] is verdict),
+                self.cases[name][1],
+            )
+            for name, phases in self.phases.items()
+        ]
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    group = parser.getgroup("conformance", "conformance of a chat server")
+    group.addoption("--target", action="append", default=[], metavar="URL", help="server (repeatable)")
+    group.addoption("--accounts", metavar="FILE", type=Path, help="accounts that exist on the target")
+    group.addoption("--clause", action="append", default=[], metavar="GLOB", help="only these (repeatable)")
+    group.addoption("--without", action="append", default=[], metavar="NAME", help="capability it lacks")
+    group.addoption("--require", default="MUST", choices=list(Level), help="up to which level it counts")
+    group.addoption("--seed", type=int, help="where the dice of the cases start")
+    group.addoption("--conformance-json", metavar="PATH", type=Path, help="write verdicts by clause here")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    config.addinivalue_line("markers", "clause(id, ...): the clauses of the catalogue that a case speaks for")
+    option = config.option
+    try:
+        config.stash[target_key] = Target(option.target, option.accounts, option.without)
+    except TargetUnusable as error:
+        raise pytest.UsageError(str(error)) from error
+    seed = option.seed if option.seed is not None else random.SystemRandom().randrange(1 << 32)
+    config.stash[seed_key] = seed
+    config.stash[_record_key] = _Record()
+
+
+def pytest_unconfigure(config: pytest.Config) -> None:
+    target = config.stash.get(target_key, None)
+    if target is not None:
+        target.close()
+
+
+def pytest_report_header(config: pytest.Config) -> str:
+    return f"target: {config.stash[target_key].name}, seed: {config.stash[seed_key]}"
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    globs: Sequence[str] = config.option.clause
+    chosen: list[pytest.Item] = []
+    others: list[pytest.Item] = []
+    for item in items:
+        clauses = _clauses_of(item)
+        wanted = not globs or any(fnmatchcase(clause, glob) for clause in clauses for glob in globs)
+        (chosen if wanted else others).append(item)
+    if others:
+        config.hook.pytest_deselected(items=others)
+    items[:] = chosen
+    config.stash[target_key].cases_planned = len(chosen)
+
+
+def _clauses_of(item: pytest.Item) -> tuple[str, ...]:
+    known = load()
+    clauses = tuple(dict.fromkeys(str(name) for mark in item.iter_markers("clause") for name in mark.args))
+    if not clauses:
+        raise pytest.UsageError(f"{item.nodeid}: a case names its clause with @pytest.mark.clause(ID)")
+    for clause in clauses:
+        if clause not in known:
+            raise pytest.UsageError(f"{item.nodeid}: the catalogue has no clause {clause!r}")
+    return clauses
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    clauses = _clauses_of(item)
+    for clause in clauses:
+        item.user_properties.append(("clause", clause))
+    target = item.config.stash[target_key]
+    for need in (need for clause in clauses for need in load()[clause].needs):
+        reason = target.lacks(need)
+        if reason:
+            pytest.skip(reason)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(
+    item: pytest.Item, call: pytest.CallInfo[None]
+) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    report = yield
+    record = item.config.stash[_record_key]
+    record.cases[item.nodeid] = (_clauses_of(item), _description(item))
+    verdict, message = _judge(report, call.excinfo)
+    report.__dict__["verdict"] = verdict
+    if verdict is not Verdict.PASS or report.when == "call":
+        record.phases.setdefault(item.nodeid, []).append((verdict, report.duration, message))
+    return report
+
+
+def _description(item: pytest.Item) -> str:
+    return inspect.cleandoc(getattr(getattr(item, "function", None), "__doc__", None) or "")
+
+
+def _judge(
+    report: pytest.TestReport, error: pytest.ExceptionInfo[BaseException] | None
+) -> tuple[Verdict, str]:
+    if error is None or report.passed:
+        return Verdict.PASS, ""
+    message = str(error.value).partition("\n")[0]
+    if report.skipped:
+        return Verdict.NOT_OFFERED, message
+    if isinstance(error.value, _FAULTS_OF_THE_TARGET):
+        return Verdict.FAIL, message
+    return Verdict.UNKNOWN, f"{type(error.value).__name__}: {message}"
+
+
+_FAULTS_OF_THE_TARGET = (
+    AssertionError,
+    pytest.fail.Exception,
+    RemoteProtocolError,
+    # A connection that ends where it must not; one that cannot even be made says nothing about a clause.
+    ConnectionResetError,
+    BrokenPipeError,
+)
+
+
+def pytest_report_teststatus(report: pytest.TestReport) -> tuple[str, str, str] | None:
+    verdict = getattr(report, "verdict", None)
+    if verdict is Verdict.NOT_OFFERED:
+        return "not offered", "n", "NOT OFFERED"
+    if verdict is Verdict.UNKNOWN:
+        return "error", "U", "UNKNOWN"
+    return None
+
+
+def _results(config: pytest.Config) -> list[ClauseResult]:
+    globs: Sequence[str] = config.option.clause
+    clauses = [
+        clause
+        for clause in sorted(load().values(), key=lambda clause: in_order(clause.id))
+        if not globs or any(fnmatchcase(clause.id, glob) for glob in globs)
+    ]
+    return by_clause(clauses, config.stash[_record_key].results())
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> None:
+    config = session.config
+    if config.option.collectonly:
+        return
+    if exitstatus in (pytest.ExitCode.OK, pytest.ExitCode.TESTS_FAILED):
+        session.exitstatus = exit_code(_results(config), Level(config.option.require))
+    path: Path | None = config.option.conformance_json
+    if path is not None:
+        content = document(config.stash[target_key].name, config.stash[seed_key], _results(config))
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(json.dumps(content, indent=2, ensure_ascii=False) + "\n", "utf-8")
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
+    if not config.option.collectonly:
+        write_summary(terminalreporter, _results(config))

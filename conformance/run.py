@@ -1,0 +1,79 @@
+"""The suite as one call, for the command line."""
+
+import os
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from conformance import cases
+from conformance.catalogue import Level
+from conformance.target import Target, TargetUnusable
+
+_CASE_TIMEOUT_S = 120
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ConformSettings:
+    """What to test and what to leave behind; no `targets` means the reference server, started for the run.
+
+    `clauses`: patterns such as `DLV.*`; `without`: capabilities that the target lacks; `require`: up to which
+    level a failure counts; `json`, `junit`: files to write.
+    """
+
+    targets: Sequence[str] = ()
+    accounts: Path | None = None
+    clauses: Sequence[str] = ()
+    without: Sequence[str] = ()
+    require: Level = Level.MUST
+    seed: int | None = None
+    json: Path | None = None
+    junit: Path | None = None
+
+
+def run_conformance(settings: ConformSettings) -> int:
+    """Runs the cases and prints a summary by clause.
+
+    0: every required clause that was tried is kept. 1: one is not. 2: wrong use, an unreachable target or
+    accounts that cannot be used; one line, nothing was run. 3: one could not be decided. 130: interrupted.
+    """
+    try:
+        Target(settings.targets, settings.accounts, settings.without).probe()
+    except TargetUnusable as error:
+        print(f"chatproof conform: {error}", file=sys.stderr)
+        return 2
+    code = int(pytest.main(_arguments(settings)))
+    if code == pytest.ExitCode.NO_TESTS_COLLECTED:
+        print(f"chatproof conform: no case for {' '.join(settings.clauses)}", file=sys.stderr)
+    return _EXIT_CODES.get(code, code)
+
+
+_EXIT_CODES = {
+    pytest.ExitCode.INTERRUPTED: 130,
+    pytest.ExitCode.USAGE_ERROR: 2,
+    pytest.ExitCode.NO_TESTS_COLLECTED: 2,
+}
+
+
+def _arguments(settings: ConformSettings) -> list[str]:
+    folder = str(Path(cases.__file__).parent)
+    arguments = [
+        folder, "-p", "conformance.plugin", "-p", "no:cacheprovider", "--import-mode=importlib", "-q",
+        # Whatever pytest is told elsewhere on this machine is not meant for this suite.
+        "-c", os.devnull, "--rootdir", folder, "--tb=short", "--strict-markers",
+        "-o", f"timeout={_CASE_TIMEOUT_S}", "--require", settings.require.value,
+    ]  # fmt: skip
+    for option, values in (
+        ("--target", settings.targets), ("--clause", settings.clauses), ("--without", settings.without),
+    ):  # fmt: skip
+        for value in values:
+            arguments += [option, value]
+    for option, value in (
+        ("--accounts", settings.accounts), ("--seed", settings.seed),
+        ("--conformance-json", settings.json), ("--junitxml", settings.junit),
+    ):  # fmt: skip
+        if value is not None:
+            arguments += [option, str(value)]
+    return arguments

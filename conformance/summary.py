@@ -1,0 +1,40 @@
+"""The table at the end of a conformance run."""
+
+from collections import Counter
+from collections.abc import Sequence
+
+import pytest
+
+from conformance.verdicts import ClauseResult, Verdict
+
+_COLOURS = {Verdict.FAIL: "red", Verdict.UNKNOWN: "yellow", Verdict.PASS: "green"}
+
+
+def write_summary(terminal: pytest.TerminalReporter, results: Sequence[ClauseResult]) -> None:
+    """One line a clause, below it why it did not pass, at the end how many of each verdict."""
+    terminal.section("clauses", sep="=")
+    for result in results:
+        if result.verdict is Verdict.NO_CASE:
+            continue
+        _write_clause(terminal, result)
+    missing = [result.clause.id for result in results if result.verdict is Verdict.NO_CASE]
+    if missing:
+        terminal.line(f"no case: {' '.join(missing)}")
+    counts = Counter(result.verdict for result in results)
+    terminal.line(", ".join(f"{counts[verdict]} {verdict}" for verdict in Verdict if counts[verdict]))
+
+
+def _write_clause(terminal: pytest.TerminalReporter, result: ClauseResult) -> None:
+    colour = {_COLOURS[result.verdict]: True} if result.verdict in _COLOURS else {}
+    clause = result.clause
+    count = f"{len(result.cases)} case{'s' if len(result.cases) > 1 else ''}"
+    terminal.write(f"{clause.id:<7} {clause.level:<7}")
+    terminal.write(f"{result.verdict:<12}", **colour)
+    terminal.line(f" {count}")
+    reasons = Counter(
+        (case.verdict, case.name.rpartition("::")[2], case.message)
+        for case in result.cases
+        if case.verdict is not Verdict.PASS
+    )
+    for verdict, name, message in reasons:
+        terminal.line(f"        {verdict}: {name}: {message}")
