@@ -1,0 +1,192 @@
+"""What one Locust user stands for: some hundred devices that live, beat and chat together."""
+
+import random
+import time
+from collections.abc import Callable
+
+import gevent
+
+from drivers.client import Client, State
+from drivers.contract import AskRead, AskUnread, Outgoing
+from ledger.schema import Event
+from protocol.messages import Entry
+from scenarios.population import Population
+from scenarios.recorder import client_message_id
+from scenarios.stage import Stage
+
+_LOOK_AGAIN_S = 0.1
+KIND = "text"
+
+
+class Cohort:
+    """The devices `population.cohort_size * number` and following.
+
+    A cohort that chats sends when it is told to (`send_one`), and accounts for what it owes when it settles.
+    """
+
+    def __init__(self, stage: Stage, number: int) -> None:
+        self.number = number
+        self._stage = stage
+        self._population: Population = stage.population
+        first = number * stage.population.cohort_size
+        self._first = first
+        self.clients = [
+            Client(stage.surroundings, device)
+            for device in range(first, first + stage.population.cohort_size)
+        ]
+        self._dice = random.Random(f"{stage.options.seed}/{number}")
+        self._sent: dict[int, int] = {}
+        self._away: set[Client] = set()
+        self._present: list[Client] = []
+        self._settled = False
+        self.chatting = False
+
+    def start(self) -> None:
+        """Every device connects, as fast as the pump lets it."""
+        for client in self.clients:
+            self._stage.pump.start(client)
+
+    def await_online(self, timeout_s: float) -> bool:
+        """True once every device was logged in at the same moment; refused devices are not waited for."""
+        until = time.monotonic() + timeout_s
+        while time.monotonic() < until:
+            if all(client.state in (State.ONLINE, State.STOPPED) for client in self.clients):
+                return True
+            gevent.sleep(_LOOK_AGAIN_S)
+        return False
+
+    # -- chatting --
+
+    def chat(self) -> None:
+        """From now on the cohort sends when asked to, reads, and some of its devices come and go."""
+        stage, population = self._stage, self._population
+        first_user = self.number * population.users
+        names = [stage.roster.user(user) for user in range(first_user, first_user + population.users)]
+        for at in range(0, population.users, population.circle):
+            circle = names[at : at + population.circle]
+            start = (first_user + at) // population.circle * population.conversations
+            for place, name in enumerate(population.conversation_names(circle)):
+                stage.recorder.conversations[name] = start + place
+        self._present = list(self.clients)
+        self.chatting = True
+        leavers = self._dice.sample(self.clients, round(len(self.clients) * stage.options.away_share))
+        for client in leavers:
+            self._leave_later(client)
+
+    def send_one(self, planned: float) -> None:
+        """One device that is there writes to a friend or its group; `planned`: when it should have been."""
+        stage, population, dice = self._stage, self._population, self._dice
+        client = dice.choice(self._present)
+        if client in self._away:
+            client = next((other for other in self._present if other not in self._away), client)
+        device = client.index
+        user = population.user_of(device)
+        sender = stage.roster.user(user)
+        circle = population.circle_of(user)
+        if dice.random() < stage.options.group_share:
+            conversation = population.conversation_of_group(user)
+            name = to = "g:" + stage.roster.user(circle[0])
+        else:
+            peer = dice.choice([other for other in circle if other != user])
+            conversation = population.conversation_of_pair(user, peer)
+            to = stage.roster.user(peer)
+            name = f"{sender}:{to}" if sender <= to else f"{to}:{sender}"
+        n = self._sent.get(device, 0) + 1
+        self._sent[device] = n
+        message = device << 32 | n
+        planned_ns = int(planned * 1e9)
+        body = stage.stationery.write(message, planned_ns, sender, name, KIND, stage.options.body_bytes)
+        stage.recorder.sending(message, planned_ns, conversation)
+        now = time.monotonic()
+        cid = client_message_id(stage.run, n)
+        client.send(Outgoing(cid, to, KIND, body, int(time.time() * 1000)), now)
+        stage.pump.serve(client, now)
+
+    def delivered(self, client: Client, entry: Entry, now: float) -> None:
+        """A device was shown a message; some mark the conversation as read up to it."""
+        if self.chatting and self._dice.random() < self._stage.options.read_share:
+            client.ask(AskRead(entry.conversation, entry.sequence), now)
+
+    def _leave_later(self, client: Client) -> None:
+        away_for = self._stage.options.away_for
+        wait_s = self._dice.uniform(0.5, 3.0) * away_for
+        self._stage.alarms.at(time.monotonic() + wait_s, lambda: self._leave(client))
+
+    def _leave(self, client: Client) -> None:
+        if self.chatting and client.state is State.ONLINE:
+            now = time.monotonic()
+            self._away.add(client)
+            self._stage.recorder.note(client, Event.OFFLINE, now)
+            self._stage.pump.leave(client)
+            self._stage.alarms.at(now + self._stage.options.away_for, lambda: self._come_back(client))
+        elif self.chatting:
+            self._leave_later(client)
+
+    def _come_back(self, client: Client) -> None:
+        if client in self._away:
+            self._away.discard(client)
+            self._stage.recorder.note(client, Event.ONLINE, time.monotonic())
+            self._stage.pump.start(client)
+            if self.chatting:
+                self._leave_later(client)
+
+    # -- the end --
+
+    def settle(self, timeout_s: float) -> None:
+        """Everybody comes back, gets an answer for every send, and pulls until the version stands still.
+
+        Each device then is in the ledger as settled or unsettled, and each user's unread counts as the
+        server reports them. Blocks the calling greenlet; a second call returns at once.
+        """
+        if self._settled:
+            return
+        self._settled = True
+        chatted, self.chatting = self.chatting, False
+        until = time.monotonic() + timeout_s
+        for client in list(self._away):
+            self._come_back(client)
+        self._until(lambda client: client.state is State.ONLINE and not client.unfinished, until)
+        # The answer to a heartbeat sent after the last acknowledgement carries the final version. Twice,
+        # because the first answer may belong to a heartbeat that was under way before.
+        for _ in range(2):
+            self._beat_all()
+            self._until(self._is_in_step, until)
+        if chatted:
+            self._ask_unread()
+            self._until(lambda client: not client.unfinished, until)
+        now = time.monotonic()
+        for client in self.clients:
+            done = self._is_in_step(client) and not client.unfinished
+            event = Event.SETTLED if done else Event.UNSETTLED
+            self._stage.recorder.note(client, event, now, version=client.version)
+
+    def close(self) -> None:
+        """Every device says goodbye."""
+        self.chatting = False
+        for client in self.clients:
+            self._stage.pump.leave(client)
+
+    def _beat_all(self) -> None:
+        now = time.monotonic()
+        for client in self._reachable():
+            self._stage.recorder.awaited.add(client.index)
+            client.beat(now)
+            self._stage.pump.serve(client, now)
+
+    def _is_in_step(self, client: Client) -> bool:
+        waiting = client.index in self._stage.recorder.awaited
+        return client.state is State.ONLINE and not waiting and not client.has_gap
+
+    def _ask_unread(self) -> None:
+        now = time.monotonic()
+        for client in self.clients[: self._population.users]:
+            if client.state is State.ONLINE:
+                client.ask(AskUnread(), now)
+                self._stage.pump.serve(client, now)
+
+    def _reachable(self) -> list[Client]:
+        return [client for client in self.clients if client.state is not State.STOPPED]
+
+    def _until(self, holds: Callable[[Client], bool], until: float) -> None:
+        while time.monotonic() < until and not all(holds(client) for client in self._reachable()):
+            gevent.sleep(_LOOK_AGAIN_S)

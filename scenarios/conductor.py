@@ -1,0 +1,218 @@
+"""The master's side of a run, or a local runner's: numbers the cohorts, keeps the phases, ends the run.
+
+Locust stops users only after its `test_stopping` listeners have returned, so the settling phase takes place
+there: the master asks every worker to settle and waits for them.
+"""
+
+import logging
+import time
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import gevent
+from gevent.event import Event
+from locust.env import Environment
+from locust.rpc import Message
+from locust.runners import MasterRunner
+
+from drivers.accounts import AccountsFile
+from ledger.errors import LedgerError
+from ledger.run_folder import Phases, RunFolder
+from scenarios.machine import describe
+from scenarios.player import Player
+from scenarios.population import Population
+from scenarios.stage import PopulationRoster
+from scenarios.words import PREFIX, WRONG_USE, options_of, runner_of
+
+log = logging.getLogger(__name__)
+
+_CLOSE_TIMEOUT_S = 60.0
+
+
+class Conductor:
+    """`broken`: why the run cannot go on, None while it can. `folder`: of the run under way or the last one.
+
+    `player`: the swarm side of the same process, with a local runner.
+    """
+
+    def __init__(self, environment: Environment, player: Player | None = None) -> None:
+        self._environment = environment
+        self._player = player
+        self._next_cohort = 0
+        self._settled: set[str] = set()
+        self._closed: set[str] = set()
+        self._news = Event()
+        self._phases = Phases(0, 0, 0, 0)
+        self.snapshots: dict[str, dict[str, Any]] = {}
+        self.broken: str | None = None
+        self.folder: RunFolder | None = None
+        runner = runner_of(environment)
+        runner.register_message(PREFIX + "claim", self._on_claim)
+        runner.register_message(PREFIX + "settled", self._on_settled)
+        runner.register_message(PREFIX + "closed", self._on_closed)
+        runner.register_message(PREFIX + "broken", self._on_broken)
+        environment.events.test_start.add_listener(self._on_test_start)
+        environment.events.spawning_complete.add_listener(self._on_spawning_complete)
+        environment.events.test_stopping.add_listener(self._on_test_stopping)
+        environment.events.test_stop.add_listener(self._on_test_stop)
+        environment.events.worker_report.add_listener(self._on_worker_report)
+
+    def begin(self) -> None:
+        """Everybody starts chatting now."""
+        self._phases = replace(self._phases, load_start_ns=time.monotonic_ns())
+        runner_of(self._environment).send_message(PREFIX + "begin", {})
+
+    def interrupted(self) -> None:
+        """The run ends before its time; the report will say so."""
+        self._phases = replace(self._phases, interrupted=True)
+
+    def totals(self) -> dict[str, Any]:
+        """Sums over all processes: connections, target, messages by name, beats by name."""
+        sums: dict[str, Any] = {"connections": 0, "target": 0, "messages": {}, "beats": {}}
+        for snapshot in self._fresh_snapshots():
+            sums["connections"] += snapshot["connections"]
+            sums["target"] += snapshot["target"]
+            for part in ("messages", "beats"):
+                for name, count in snapshot[part].items():
+                    sums[part][name] = sums[part].get(name, 0) + count
+        return sums
+
+    def _fresh_snapshots(self) -> list[dict[str, Any]]:
+        if self._player is not None and self._player.swarm is not None:
+            return [self._player.swarm.snapshot()]
+        return list(self.snapshots.values())
+
+    def _on_claim(self, environment: Environment, msg: Message, **_: Any) -> None:
+        number, self._next_cohort = self._next_cohort, self._next_cohort + 1
+        answer = {"claim": msg.data["claim"], "number": number}
+        runner_of(environment).send_message(PREFIX + "number", answer, msg.node_id)
+
+    def _on_test_start(self, environment: Environment, **_: Any) -> None:
+        options = options_of(environment)
+        run_dir = options.run_dir or str(Path("runs") / time.strftime("%Y%m%d-%H%M%S"))
+        # Workers get it with the other options when Locust asks them to spawn.
+        vars(environment.parsed_options)["run_dir"] = run_dir
+        self._next_cohort = 0
+        self._settled.clear()
+        self._closed.clear()
+        self.snapshots.clear()
+        self.broken = None
+        self._phases = Phases(time.monotonic_ns(), 0, 0, 0)
+        self.folder = RunFolder(Path(run_dir))
+        try:
+            self.folder.create()
+            if not self.folder.environment.exists():
+                self.folder.save_environment(
+                    {
+                        "target": environment.host or "",
+                        "scenario": ", ".join(sorted(kind.__name__ for kind in environment.user_classes)),
+                        "seed": options.seed,
+                        "machine": describe(),
+                    }
+                )
+        except LedgerError as error:
+            self._break(str(error))
+
+    def _on_spawning_complete(self, user_count: int, **_: Any) -> None:
+        if not self._phases.load_start_ns and not options_of(self._environment).on_command:
+            self._phases = replace(self._phases, load_start_ns=time.monotonic_ns())
+
+    def _on_test_stopping(self, environment: Environment, **_: Any) -> None:
+        now = time.monotonic_ns()
+        self._phases = replace(self._phases, load_start_ns=self._phases.load_start_ns or now, load_end_ns=now)
+        settle_s = options_of(environment).settle_timeout
+        players = self._players()
+        if players and self.broken is None:
+            log.info("settling: every device catches up before it is judged")
+            runner_of(environment).send_message(PREFIX + "settle", {})
+            if not self._await(self._settled, players, settle_s * 2 + 10):
+                log.error("not every worker settled in time: what it owes stays undetermined")
+        self._phases = replace(self._phases, settle_end_ns=time.monotonic_ns())
+
+    def _on_test_stop(self, environment: Environment, **_: Any) -> None:
+        if not self._await(self._closed, self._players(), _CLOSE_TIMEOUT_S):
+            log.error("not every worker closed its ledger in time")
+        if self.folder is None:
+            return
+        try:
+            self.folder.save_phases(self._phases)
+            if self.broken is None:
+                self._write_tables(self.folder)
+        except WRONG_USE as error:
+            self._break(str(error))
+
+    def _write_tables(self, folder: RunFolder) -> None:
+        options = options_of(self._environment)
+        population = Population(options.cohort, options.circle, options.two_devices)
+        cohorts = self._next_cohort
+        chats = any(getattr(kind, "chats", False) for kind in self._environment.user_classes)
+        with AccountsFile(Path(options.accounts)) as accounts:
+            roster = PopulationRoster(population, accounts)
+            names = [roster.user(number) for number in range(cohorts * population.users)]
+        devices = (
+            (
+                device,
+                population.user_of(device),
+                names[population.user_of(device)],
+                population.device_name(device),
+            )
+            for device in range(cohorts * population.cohort_size)
+        )
+        circles = list(population.circles(cohorts)) if chats else []
+        conversations = (
+            (index * population.conversations + place, name)
+            for index, circle in enumerate(circles)
+            for place, name in enumerate(population.conversation_names([names[user] for user in circle]))
+        )
+        members = (
+            (index * population.conversations + place, user)
+            for index, circle in enumerate(circles)
+            for place, users in enumerate(population.conversation_members(circle))
+            for user in users
+        )
+        folder.write_tables(devices, conversations, members)
+
+    def _players(self) -> set[str]:
+        runner = runner_of(self._environment)
+        if isinstance(runner, MasterRunner):
+            return {client.id for client in runner.clients.all}
+        return {"local"}
+
+    def _await(self, done: set[str], players: set[str], timeout_s: float) -> bool:
+        until = time.monotonic() + timeout_s
+        while not players <= done:
+            self._news.clear()
+            left = until - time.monotonic()
+            if left <= 0:
+                return False
+            self._news.wait(min(left, 1.0))
+            players &= self._players() | done
+        return True
+
+    def _on_settled(self, environment: Environment, msg: Message, **_: Any) -> None:
+        self._settled.add(msg.node_id)
+        self._news.set()
+
+    def _on_closed(self, environment: Environment, msg: Message, **_: Any) -> None:
+        self._closed.add(msg.node_id)
+        if msg.data["why"] is not None:
+            self.broken = self.broken or msg.data["why"]
+        self._news.set()
+
+    def _on_broken(self, environment: Environment, msg: Message, **_: Any) -> None:
+        self._break(msg.data["why"])
+
+    def _on_worker_report(self, client_id: str, data: dict[str, Any], **_: Any) -> None:
+        snapshot = data.pop("chatproof", None)
+        if snapshot is not None:
+            self.snapshots[client_id] = snapshot
+            if snapshot["broken"] is not None:
+                self._break(snapshot["broken"])
+
+    def _break(self, why: str) -> None:
+        if self.broken is None:
+            self.broken = why
+            log.error(why)
+            self._environment.process_exit_code = 2
+            gevent.spawn(runner_of(self._environment).stop)

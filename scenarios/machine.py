@@ -1,0 +1,22 @@
+"""What a run was made on, so that a figure can be judged and a run repeated."""
+
+import os
+import platform
+from importlib.metadata import version
+from typing import Any
+
+import psutil
+
+_PACKAGES = ("chatproof", "gevent", "locust", "msgspec", "polars", "pyarrow")
+
+
+def describe() -> dict[str, Any]:
+    """Cores, memory, kernel, Python and the versions of what matters to the figures."""
+    return {
+        "cores": os.cpu_count(),
+        "memory_bytes": psutil.virtual_memory().total,
+        "kernel": platform.release(),
+        "machine": platform.machine(),
+        "python": platform.python_version(),
+        "packages": {name: version(name) for name in _PACKAGES},
+    }

@@ -1,0 +1,32 @@
+"""Who plays which part in this process; Locust's init listener hands them out."""
+
+from typing import Any
+
+from locust.env import Environment
+from locust.runners import LocalRunner, MasterRunner, WorkerRunner
+
+from scenarios.conductor import Conductor
+from scenarios.player import Player
+
+_players: dict[Environment, Player] = {}
+_conductors: dict[Environment, Conductor] = {}
+
+
+def take_part(environment: Environment, **_: Any) -> None:
+    """A worker plays, a master conducts, a local runner does both."""
+    runner = environment.runner
+    player = None
+    if isinstance(runner, LocalRunner | WorkerRunner):
+        player = _players[environment] = Player(environment)
+    if isinstance(runner, LocalRunner | MasterRunner):
+        _conductors[environment] = Conductor(environment, player)
+
+
+def player_of(environment: Environment) -> Player | None:
+    """The swarm side of this process, None on a master."""
+    return _players.get(environment)
+
+
+def conductor_of(environment: Environment) -> Conductor:
+    """The master side of this process. Raises KeyError on a worker."""
+    return _conductors[environment]

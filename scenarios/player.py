@@ -1,0 +1,74 @@
+"""The worker's side of a run, or a local runner's: one swarm, and answers to what the master says."""
+
+import itertools
+import os
+from typing import Any
+
+from gevent.event import AsyncResult
+from locust.env import Environment
+from locust.rpc import Message
+
+from ledger.errors import LedgerError
+from scenarios.swarm import Swarm
+from scenarios.words import PREFIX, WRONG_USE, options_of, runner_of
+
+
+class Player:
+    """`swarm` exists from the start of a run to its end."""
+
+    def __init__(self, environment: Environment) -> None:
+        self._environment = environment
+        self._claims: dict[int, AsyncResult[int]] = {}
+        self._claim_numbers = itertools.count()
+        self.swarm: Swarm | None = None
+        runner = runner_of(environment)
+        runner.register_message(PREFIX + "number", self._on_number)
+        runner.register_message(PREFIX + "begin", self._on_begin)
+        runner.register_message(PREFIX + "settle", self._on_settle, concurrent=True)
+        environment.events.test_start.add_listener(self._on_test_start)
+        environment.events.test_stop.add_listener(self._on_test_stop)
+        environment.events.report_to_master.add_listener(self._on_report)
+
+    def claim(self) -> int:
+        """The number of the next cohort; no two users of a run get the same. Blocks for a round trip."""
+        claim = next(self._claim_numbers)
+        answer: AsyncResult[int] = AsyncResult()
+        self._claims[claim] = answer
+        runner_of(self._environment).send_message(PREFIX + "claim", {"claim": claim})
+        number = answer.get(timeout=30)
+        assert number is not None
+        return number
+
+    def _on_number(self, environment: Environment, msg: Message, **_: Any) -> None:
+        self._claims.pop(msg.data["claim"]).set(msg.data["number"])
+
+    def _on_test_start(self, environment: Environment, **_: Any) -> None:
+        options = options_of(environment)
+        try:
+            self.swarm = Swarm(environment.host or "", options, f"swarm-{os.getpid()}", environment.stats)
+        except WRONG_USE as error:
+            runner_of(environment).send_message(PREFIX + "broken", {"why": str(error)})
+
+    def _on_begin(self, environment: Environment, msg: Message, **_: Any) -> None:
+        if self.swarm is not None:
+            for cohort in self.swarm.cohorts.values():
+                self.swarm.chat(cohort)
+
+    def _on_settle(self, environment: Environment, msg: Message, **_: Any) -> None:
+        if self.swarm is not None:
+            self.swarm.settle()
+        runner_of(environment).send_message(PREFIX + "settled", {})
+
+    def _on_test_stop(self, environment: Environment, **_: Any) -> None:
+        swarm, self.swarm = self.swarm, None
+        why = None
+        if swarm is not None:
+            try:
+                swarm.close()
+            except LedgerError as error:
+                why = str(error)
+        runner_of(environment).send_message(PREFIX + "closed", {"why": why})
+
+    def _on_report(self, client_id: str, data: dict[str, Any], **_: Any) -> None:
+        if self.swarm is not None:
+            data["chatproof"] = self.swarm.snapshot()

@@ -1,0 +1,93 @@
+"""Who a swarm is made of, as arithmetic: nothing is stored for a device that has done nothing yet.
+
+Accounts come in circles: consecutive users of the accounts file who are all friends of each other and the
+members of one group, `g:<first user of the circle>`. A cohort is whole circles, so a message never leaves its
+cohort: whoever has to account for it lives in one process.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from itertools import combinations
+
+from protocol.names import GROUP_PREFIX, conversation_between
+
+
+class PopulationError(Exception):
+    """Numbers that make no population; the text says which."""
+
+
+@dataclass(frozen=True, slots=True)
+class Population:
+    """`cohort_size` devices a cohort; `two_devices` is the share of users that have a second one.
+
+    Devices, users and conversations are numbered through all cohorts: device `cohort * cohort_size + i`,
+    user `cohort * users + u`, and for each circle its pairs in order, then its group.
+    """
+
+    cohort_size: int
+    circle: int = 5
+    two_devices: float = 0.1
+
+    def __post_init__(self) -> None:
+        if self.circle < 2:
+            raise PopulationError(f"a circle of {self.circle} has nobody to write to; use at least 2")
+        if not 0 <= self.two_devices <= 1:
+            raise PopulationError(f"two_devices is a share between 0 and 1, not {self.two_devices}")
+        if self.users < self.circle:
+            raise PopulationError(
+                f"a cohort of {self.cohort_size} connections holds no circle of {self.circle} users; "
+                f"use a larger cohort or a smaller circle"
+            )
+
+    @property
+    def users(self) -> int:
+        """Users a cohort: whole circles, as many as leave the asked share with a second device."""
+        return int(self.cohort_size / (1 + self.two_devices)) // self.circle * self.circle
+
+    @property
+    def conversations(self) -> int:
+        """Conversations a circle: every pair, and the group."""
+        return self.circle * (self.circle - 1) // 2 + 1
+
+    def user_of(self, device: int) -> int:
+        """The first devices of a cohort are its users' first ones, the rest second (third, …) ones."""
+        cohort, at = divmod(device, self.cohort_size)
+        return cohort * self.users + at % self.users
+
+    def device_name(self, device: int) -> str:
+        """`d0` for a user's first device, `d1` for the second, …"""
+        return f"d{device % self.cohort_size // self.users}"
+
+    def devices_of_user(self, user: int) -> range:
+        """All devices of a user."""
+        cohort, at = divmod(user, self.users)
+        return range(cohort * self.cohort_size + at, (cohort + 1) * self.cohort_size, self.users)
+
+    def circle_of(self, user: int) -> range:
+        """The users of a user's circle, itself among them."""
+        first = user // self.circle * self.circle
+        return range(first, first + self.circle)
+
+    def conversation_of_pair(self, one: int, other: int) -> int:
+        """Number of the conversation of two users of a circle."""
+        first, second = sorted((one % self.circle, other % self.circle))
+        place = first * self.circle - first * (first + 1) // 2 + second - first - 1
+        return one // self.circle * self.conversations + place
+
+    def conversation_of_group(self, user: int) -> int:
+        """Number of the group conversation of a user's circle."""
+        return (user // self.circle + 1) * self.conversations - 1
+
+    def circles(self, cohorts: int) -> Iterator[range]:
+        """The users of every circle of the first `cohorts` cohorts."""
+        for first in range(0, cohorts * self.users, self.circle):
+            yield range(first, first + self.circle)
+
+    def conversation_names(self, names: list[str]) -> list[str]:
+        """Wire names of a circle's conversations, in the order of their numbers."""
+        pairs = [conversation_between(one, other) for one, other in combinations(names, 2)]
+        return [*pairs, GROUP_PREFIX + names[0]]
+
+    def conversation_members(self, circle: range) -> list[tuple[int, ...]]:
+        """The users of each conversation of a circle, in the same order."""
+        return [*combinations(circle, 2), tuple(circle)]

@@ -1,0 +1,196 @@
+"""The engine of one process: its pump, its cohorts, its open-model sends, its ledger and its samples."""
+
+import hashlib
+import os
+import random
+import time
+from pathlib import Path
+
+import gevent
+import psutil
+from locust.stats import RequestStats
+
+from drivers.accounts import AccountsFile
+from drivers.client import Client, Surroundings
+from drivers.endpoints import TargetError, parse_target
+from drivers.policy import Policy
+from drivers.pumps.epoll import EpollPump
+from drivers.pumps.resolve import resolved
+from ledger.errors import LedgerError
+from ledger.histograms import Histograms
+from ledger.run_folder import RunFolder
+from ledger.samples import SampleWriter
+from ledger.writer import LedgerWriter
+from protocol.messages import Entry
+from reactor.alarms import Alarms
+from reactor.wheel import Ticker
+from scenarios.cohort import Cohort
+from scenarios.letters import Stationery
+from scenarios.options import SwarmOptions
+from scenarios.population import Population
+from scenarios.recorder import Recorder
+from scenarios.stage import PopulationRoster, Stage
+from scenarios.totals import Totals
+
+LATE_SEND_S = 0.05
+_SEND_PAUSE_S = 0.002
+
+
+class Swarm:
+    """Made when a run starts in this process, closed when it ends."""
+
+    def __init__(self, host: str, options: SwarmOptions, process: str, stats: RequestStats) -> None:
+        """Raises TargetError, AccountsError, PopulationError or LedgerError, each one line."""
+        if not options.accounts:
+            raise TargetError(
+                "no accounts: name a file with --accounts (see: chatproof accounts token --help)"
+            )
+        endpoints = tuple(resolved(parse_target(url)) for url in [host, *options.endpoints.split()])
+        population = Population(options.cohort, options.circle, options.two_devices)
+        accounts = AccountsFile(Path(options.accounts))
+        folder = RunFolder(Path(options.run_dir))
+        folder.create()
+        run = hashlib.blake2b(f"{options.run_dir}/{options.seed}".encode(), digest_size=4).digest()
+        stationery = Stationery(run)
+        self._ledger = LedgerWriter(folder.ledger, process)
+        self._samples = SampleWriter(folder.processes, process)
+        self._histograms = Histograms()
+        self._totals = Totals(stats)
+        recorder = Recorder(self._ledger, self._histograms, self._totals, stationery)
+        recorder.on_delivered = self._delivered
+        roster = PopulationRoster(population, accounts)
+        policy = Policy(heartbeat_s=options.heartbeat, dice=random.Random(f"{options.seed}/{process}"))
+        self._process = psutil.Process()
+        self._idle_rss_bytes = self._process.memory_info().rss
+        self.stage = Stage(
+            options=options,
+            run=run,
+            population=population,
+            roster=roster,
+            surroundings=Surroundings(endpoints, roster, policy, recorder.observe),
+            pump=EpollPump(sources=source_addresses(options.sources), connect_rate=options.connect_rate),
+            recorder=recorder,
+            stationery=stationery,
+            alarms=Alarms(),
+        )
+        self.cohorts: dict[int, Cohort] = {}
+        self.sends = {"planned": 0, "started": 0, "late": 0}
+        self._dice = random.Random(f"{options.seed}/sends/{process}")
+        self._next_send = 0.0
+        self._send_armed = False
+        self._second = Ticker(1.0, self._each_second)
+        self._each_second()
+
+    # -- cohorts --
+
+    def add(self, number: int) -> Cohort:
+        """A new cohort of this process; not started yet."""
+        cohort = self.cohorts[number] = Cohort(self.stage, number)
+        return cohort
+
+    def chat(self, cohort: Cohort) -> None:
+        """The cohort takes part in the sending from now on."""
+        cohort.chat()
+        if not self._send_armed:
+            self._send_armed = True
+            self._next_send = time.monotonic()
+            self._send_due()
+
+    def remove(self, cohort: Cohort) -> None:
+        """The cohort has settled; its devices leave."""
+        cohort.close()
+
+    def settle(self) -> None:
+        """All cohorts settle side by side; blocks the calling greenlet."""
+        timeout_s = self.stage.options.settle_timeout
+        gevent.joinall([gevent.spawn(cohort.settle, timeout_s) for cohort in self.cohorts.values()])
+
+    def close(self) -> None:
+        """Devices say goodbye; ledger and samples are complete and closed. Raises LedgerError."""
+        for cohort in self.cohorts.values():
+            cohort.close()
+        self._each_second()
+        self._second.stop()
+        self.stage.alarms.close()
+        self.stage.pump.close()
+        self._samples.close()
+        self._ledger.close()
+        if self.stage.recorder.broken is not None:
+            raise LedgerError(self.stage.recorder.broken)
+
+    # -- sending --
+
+    def _send_due(self) -> None:
+        """Open model: what is due is sent whether or not earlier sends were answered."""
+        chatting = [cohort for cohort in self.cohorts.values() if cohort.chatting]
+        if not chatting:
+            self._send_armed = False
+            return
+        rate = self.stage.options.send_rate * len(chatting)
+        now = time.monotonic()
+        while rate > 0 and self._next_send <= now:
+            self.sends["planned"] += 1
+            self.sends["started"] += 1
+            self.sends["late"] += now - self._next_send > LATE_SEND_S
+            self._dice.choice(chatting).send_one(self._next_send)
+            self._next_send += self._dice.expovariate(rate)
+            now = time.monotonic()
+        self.stage.alarms.at(max(self._next_send, now + _SEND_PAUSE_S), self._send_due)
+
+    def _delivered(self, client: Client, entry: Entry, now: float) -> None:
+        cohort = self.cohorts.get(client.index // self.stage.population.cohort_size)
+        if cohort is not None:
+            cohort.delivered(client, entry, now)
+
+    # -- once a second --
+
+    def snapshot(self) -> dict[str, object]:
+        """Totals of this process for whoever watches the run."""
+        recorder = self.stage.recorder
+        return {
+            "connections": recorder.online,
+            "target": sum(len(cohort.clients) for cohort in self.cohorts.values()),
+            "messages": dict(recorder.messages),
+            "beats": dict(recorder.beats),
+            "broken": recorder.broken,
+        }
+
+    def _each_second(self) -> None:
+        recorder = self.stage.recorder
+        self._totals.flush()
+        cpu = self._process.cpu_times()
+        memory = self._process.memory_info()
+        sample = {
+            "at_ns": time.monotonic_ns(),
+            "role": "generator",
+            "pid": os.getpid(),
+            "rss_bytes": memory.rss,
+            "cpu_s": cpu.user + cpu.system,
+            "fds": open_files(),
+            "loop_lag_ms": self.stage.pump.take_worst_lag_s() * 1000,
+            "connections": recorder.online,
+            "target": sum(len(cohort.clients) for cohort in self.cohorts.values()),
+            "opened": recorder.opened,
+            "failed": recorder.failed,
+            "dropped": recorder.dropped,
+            "beats": recorder.beats,
+            "sends": self.sends,
+            "histograms": self._histograms.flush(),
+        }
+        try:
+            self._samples.write(sample)
+            self._ledger.flush()
+        except LedgerError as error:
+            recorder.broken = recorder.broken or str(error)
+
+
+def open_files() -> int:
+    """Descriptors of this process, without listing them where the kernel can tell (Linux 6.2)."""
+    return os.stat("/proc/self/fd").st_size or len(os.listdir("/proc/self/fd"))
+
+
+def source_addresses(count: int) -> tuple[str, ...]:
+    """None for one: the kernel chooses. More are addresses of the loopback network, from 127.0.0.2 on."""
+    if count <= 1:
+        return ()
+    return tuple(f"127.0.{number // 250}.{number % 250 + 2}" for number in range(count))

@@ -1,0 +1,36 @@
+"""What the master and the workers say to each other, in Locust's custom messages.
+
+claim    worker → master   a new user asks which cohort it is         number → worker
+begin    master → workers  start chatting (only with --on-command)
+settle   master → workers  settle all cohorts                          settled → master
+closed   worker → master   ledger and samples of the process are complete
+broken   worker → master   the run cannot go on: why
+"""
+
+from locust.env import Environment
+from locust.runners import LocalRunner, MasterRunner, WorkerRunner
+
+from drivers.accounts import AccountsError
+from drivers.endpoints import TargetError
+from ledger.errors import LedgerError
+from scenarios.options import SwarmOptions
+from scenarios.population import PopulationError
+
+PREFIX = "chatproof:"
+WRONG_USE = (TargetError, AccountsError, PopulationError, LedgerError)
+"""What a user can mend, each a line that says what is wrong, where, and what to do."""
+
+
+def runner_of(environment: Environment) -> LocalRunner | MasterRunner | WorkerRunner:
+    """The Locust runner of this process."""
+    runner = environment.runner
+    if not isinstance(runner, LocalRunner | MasterRunner | WorkerRunner):
+        raise TypeError(f"a scenario needs a Locust runner, not {runner!r}")
+    return runner
+
+
+def options_of(environment: Environment) -> SwarmOptions:
+    """The scenario's options as the command line, the web form or the plan set them."""
+    if environment.parsed_options is None:
+        return SwarmOptions()
+    return SwarmOptions.from_namespace(environment.parsed_options)
