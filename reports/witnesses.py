@@ -5,7 +5,6 @@ from typing import Any
 
 from ledger.checks import Options, all_checks
 from ledger.result import Verdict
-
 from reports.chart import Summary
 from reports.evidence import Evidence
 from reports.tables import Witness, witness

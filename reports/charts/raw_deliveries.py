@@ -44,7 +44,7 @@ def raw_deliveries(evidence: Evidence, summary: Summary) -> Chart:
 
 
 def _thin(part: pl.DataFrame) -> pl.DataFrame:
-    return part.sort("planned_ns").gather_every(-(-part.height // _MOST))
+    return part.gather_every(-(-part.height // _MOST))
 
 
 def _draw(sheet: Sheet, evidence: Evidence, parts: dict[str, pl.DataFrame]) -> None:

@@ -1,5 +1,9 @@
 """The eight conversations that fared worst, message by message: witnesses that can be looked up."""
 
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
 import polars as pl
 
 from reports.bands import shade
@@ -40,43 +44,72 @@ def sequences(evidence: Evidence, summary: Summary) -> Chart:
         *(Key(route, ROUTE_COLOURS[route], "dot") for route in ROUTES[:3]),
         Key("missing", VERMILLION, "cross"),
     )
+    panels = _panels(evidence, worst)
     rows = -(-worst.height // 4)
     return Chart(
         sentence,
-        lambda sheet: _draw(sheet, evidence, worst.to_dicts()),
+        lambda sheet: _draw(sheet, evidence, panels),
         keys,
         height=60 + 165 * rows,
         narrow_height=40 + 140 * -(-worst.height // 2),
     )
 
 
-def _name(conversation: dict[str, object]) -> str:
+@dataclass(frozen=True, slots=True)
+class _Panel:
+    """One conversation: t and sequence of what was acknowledged, shown (with route) and is missing."""
+
+    name: str
+    acked: pl.DataFrame
+    shown: pl.DataFrame
+    missing: pl.DataFrame
+
+
+def _panels(evidence: Evidence, worst: pl.DataFrame) -> list[_Panel]:
+    few = pl.col("conversation").is_in(worst["conversation"].implode()) & pl.col("sequence").is_not_null()
+    shown = evidence.first_deliveries.filter(few).with_columns(t=evidence.seconds("at_ns"))
+    acked = (
+        evidence.fates.filter(few & pl.col("acked_ns").is_not_null())
+        .with_columns(t=evidence.seconds("acked_ns"))
+        .sort("t")
+    )
+    return [
+        _Panel(
+            _name(row),
+            _thinned(acked.filter(pl.col("conversation") == row["conversation"])),
+            _thinned(shown.filter(pl.col("conversation") == row["conversation"])),
+            acked.filter((pl.col("conversation") == row["conversation"]) & (pl.col("missing") > 0)).head(50),
+        )
+        for row in worst.iter_rows(named=True)
+    ]
+
+
+def _thinned(frame: pl.DataFrame) -> pl.DataFrame:
+    return frame.gather_every(max(-(-frame.height // _MOST_DOTS), 1))
+
+
+def _name(conversation: dict[str, Any]) -> str:
     name = str(conversation["name"] or f"conversation {conversation['conversation']}")
     return name if len(name) <= 20 else f"{name[:19]}…"
 
 
-def _draw(sheet: Sheet, evidence: Evidence, worst: list[dict[str, object]]) -> None:
+def _draw(sheet: Sheet, evidence: Evidence, panels: list[_Panel]) -> None:
     columns = 2 if sheet.narrow else 4
-    panels = sheet.panels(-(-len(worst) // columns), columns, sharex=True)
-    for axes, conversation in zip(panels, worst, strict=False):
-        mine = pl.col("conversation") == conversation["conversation"]
-        acked = evidence.sends.filter(mine & pl.col("acked_ns").is_not_null()).sort("acked_ns")
-        times = acked.select(evidence.seconds("acked_ns")).to_series().to_numpy()
-        axes.step(times, acked["sequence"].to_numpy(), where="post", color=GREY, linewidth=1.2)
-        shown = evidence.first_deliveries.filter(mine)
-        shown = shown.gather_every(-(-shown.height // _MOST_DOTS) or 1)
+    places = sheet.panels(-(-len(panels) // columns), columns, sharex=True)
+    for axes, panel in zip(places, panels, strict=False):
+        axes.step(*_xy(panel.acked), where="post", color=GREY, linewidth=1.2)
         for route in ROUTES:
-            part = shown.filter(pl.col("route") == route)
-            at = part.select(evidence.seconds("at_ns")).to_series().to_numpy()
-            points(axes, at, part["sequence"].to_numpy(), ROUTE_COLOURS[route], 3.2)
-        gone = evidence.fates.filter(mine & (pl.col("missing") > 0) & pl.col("sequence").is_not_null())
-        when = gone.select(evidence.seconds("acked_ns")).to_series().to_numpy()
-        axes.plot(when, gone["sequence"].to_numpy(), "x", color=VERMILLION, markersize=9, markeredgewidth=2.4)
+            points(axes, *_xy(panel.shown.filter(pl.col("route") == route)), ROUTE_COLOURS[route], 3.2)
+        axes.plot(*_xy(panel.missing), "x", color=VERMILLION, markersize=9, markeredgewidth=2.4)
         axes.autoscale_view()
         axes.set_xlim(*evidence.span_s)
-        axes.set_title(_name(conversation), loc="left", fontsize=SMALL, color=INK, pad=5)
+        axes.set_title(panel.name, loc="left", fontsize=SMALL, color=INK, pad=5)
         axes.locator_params(axis="y", nbins=4, integer=True)
         axes.locator_params(axis="x", nbins=4)
         shade(axes, evidence.bands)
-    for axes in panels[len(worst) :]:
+    for axes in places[len(panels) :]:
         axes.set_axis_off()
+
+
+def _xy(frame: pl.DataFrame) -> tuple[np.ndarray, np.ndarray]:
+    return frame["t"].to_numpy(), frame["sequence"].to_numpy()
