@@ -11,6 +11,7 @@ from gevent.event import Event
 from protocol.errors import ErrorCode
 from protocol.messages import Error
 from refserver.business.memory import Memory
+from refserver.business.notes import tell
 from refserver.business.planning import Request
 from refserver.business.presence import Presence
 from refserver.face import Node
@@ -75,7 +76,7 @@ def answer_questions(storage: Storage, turn: list[Request]) -> None:
         _log.exception("%d questions failed", len(turn))
         answers = [Error(ErrorCode.SERVER_FAULT, "the server made a mistake")] * len(turn)
     for request, answer in zip(turn, answers, strict=True):
-        request.node.reply(request.connection, answer)
+        tell(request.node.reply, request.connection, answer)
 
 
 def answer_logins(storage: Storage, memory: Memory, presence: Presence, turn: list[Login]) -> None:
@@ -93,8 +94,8 @@ def answer_logins(storage: Storage, memory: Memory, presence: Presence, turn: li
     for node, connection, user, device in turn:
         if presence.connections_of(user) > 1:
             for other in presence.nodes_of(user):
-                other.replaced(user, device, connection if other is node else None)
-        node.attached(connection, known(user) or 0)
+                tell(other.replaced, user, device, connection if other is node else None)
+        tell(node.attached, connection, known(user) or 0)
 
 
 def _versions(storage: Storage, users: set[str]) -> dict[str, int]:

@@ -11,6 +11,7 @@ from protocol.errors import ErrorCode
 from protocol.messages import Entry, Error
 from refserver.business import planning
 from refserver.business.memory import Memory
+from refserver.business.notes import tell
 from refserver.business.planning import Delivery, Plan, Request
 from refserver.business.presence import Presence
 from refserver.business.snowflakes import Snowflakes
@@ -86,14 +87,15 @@ class Committer:
             return len(batch)
         except Exception:  # noqa: BLE001 - a bug costs one batch, not the server
             _log.exception("a batch of %d failed", len(batch))
-            self._memory.clear()
-            if len(batch) == 1:
-                self._refuse(batch, ErrorCode.SERVER_FAULT, "the server made a mistake")
-                return 1
-            # Somebody's request is poison; alone it can hurt nobody else.
-            return sum(self._commit([request]) for request in batch)
-        self._publish(plan)
-        return plan.planned
+        else:
+            self._publish(plan)
+            return plan.planned
+        if len(batch) == 1:
+            self._refuse(batch, ErrorCode.SERVER_FAULT, "the server made a mistake")
+            return 1
+        # Somebody's request is poison; alone it can hurt nobody else.
+        self._memory.clear()
+        return sum(self._commit([request]) for request in batch)
 
     def _plan(self, batch: list[Request]) -> Plan:
         while True:
@@ -113,7 +115,7 @@ class Committer:
         self.failed += len(batch)
         for request in batch:
             cid = getattr(request.message, "cid", None)
-            request.node.reply(request.connection, Error(code, text, cid))
+            tell(request.node.reply, request.connection, Error(code, text, cid))
 
     def _publish(self, plan: Plan) -> None:
         self.batches += 1
@@ -121,10 +123,11 @@ class Committer:
         for user, version in plan.versions.items():
             self._memory.versions[user] = version
         for request, answer in plan.replies:
-            request.node.reply(request.connection, answer)
+            tell(request.node.reply, request.connection, answer)
         for request, update in plan.tells:
             for node in self._presence.nodes_of(request.user):
-                node.tell(request.user, update, request.connection if node is request.node else None)
+                reader = request.connection if node is request.node else None
+                tell(node.tell, request.user, update, reader)
         for delivery in plan.deliveries:
             self._push(delivery)
 
@@ -135,6 +138,6 @@ class Committer:
             for node in nodes_of(owner):
                 entry = Entry(version, mid, name, sequence, sender, kind, body, at_ms)
                 if owner == sender and node is request.node:
-                    node.push(owner, entry, request.connection)
+                    tell(node.push, owner, entry, request.connection)
                 else:
-                    node.push(owner, entry)
+                    tell(node.push, owner, entry)

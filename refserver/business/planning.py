@@ -26,11 +26,12 @@ from protocol.names import conversation_between, is_group
 from refserver.business.memory import Conversation, Memory
 from refserver.business.snowflakes import Snowflakes
 from refserver.face import Node
-from refserver.storage.loading import Loaded, Wanted
+from refserver.storage.loading import Loaded, ReadKey, Wanted
+from refserver.storage.repeats import SendKey
 from refserver.storage.writing import Rows
 
-MAX_INBOX_ROWS = 20_000
-"""A batch stops growing there, so that one commit of large groups does not hold up everything."""
+MAX_INBOX_ROWS = 8_000
+"""A batch stops growing there, so that messages to large groups do not hold up everything else."""
 
 _log = logging.getLogger(__name__)
 
@@ -79,24 +80,28 @@ def conversation_of(user: str, to: str) -> str:
 
 def wanted(requests: Iterable[Request], memory: Memory) -> Wanted:
     """What has to be loaded before `requests` can be planned."""
-    sends, reads, conversations, users = set(), set(), set(), set()
-    known_conversation, known_version = memory.conversations.get, memory.versions.get
+    sends: set[SendKey] = set()
+    reads: set[ReadKey] = set()
+    conversations: set[str] = set()
     for _, _, user, device, message in requests:
-        if type(message) is Read:
-            name = message.conversation
-            reads.add((user, name, message.sequence))
-            if is_group(name) and known_conversation(name) is None:
-                conversations.add(name)
-            continue
-        assert isinstance(message, Send | SendPackage)
-        sends.add((user, device, message.cid))
-        name = conversation_of(user, message.to)
-        conversation = known_conversation(name)
-        if conversation is not None:
-            users.update([member for member in conversation.members if known_version(member) is None])
-        elif is_group(name) or ":" not in message.to:
-            conversations.add(name)
-    return Wanted(list(sends), list(reads), list(conversations), list(users))
+        if isinstance(message, Read):
+            reads.add((user, message.conversation, message.sequence))
+            if is_group(message.conversation):
+                conversations.add(message.conversation)
+        else:
+            assert isinstance(message, Send | SendPackage)
+            sends.add((user, device, message.cid))
+            if is_group(message.to) or ":" not in message.to:
+                conversations.add(conversation_of(user, message.to))
+    users: set[str] = set()
+    unknown: list[str] = []
+    for name in conversations:
+        conversation = memory.conversations.get(name)
+        if conversation is None:
+            unknown.append(name)
+        else:
+            users.update(member for member in conversation.members if memory.versions.get(member) is None)
+    return Wanted(list(sends), list(reads), unknown, list(users))
 
 
 def remember(loaded: Loaded, memory: Memory, friends_only: bool) -> None:
