@@ -2,7 +2,15 @@
 
 from protocol.errors import RemoteProtocolError
 from protocol.frames import whole_frame_bytes
-from protocol.limits import HEADER_BYTES
+from protocol.limits import HEADER_BYTES, MAGIC
+
+
+def frame_bytes(data: bytes | bytearray, at: int) -> int | None:
+    """Like `whole_frame_bytes`, but one wrong byte is enough: no short line of text is held for a header."""
+    length = whole_frame_bytes(data, at)
+    if length is None and at < len(data) and data[at] != MAGIC:
+        raise RemoteProtocolError("not a frame of the chat protocol")
+    return length
 
 
 class FrameFollower:
@@ -33,9 +41,14 @@ class FrameFollower:
 
     def follow(self, data: bytes) -> None:
         """`data` went by. Raises RemoteProtocolError where a frame should begin and does not."""
-        at, size = 0, len(data)
+        at, size = self.rest(data), len(data)
         while at < size:
-            at += self._step(data, at)
+            length = frame_bytes(data, at)
+            if length is None:
+                self._head = data[at:]
+                return
+            at += length
+        self._skip += at - size
 
     def rest(self, data: bytes) -> int:
         """How many leading bytes of `data` belong to the frame under way; they have gone by.
@@ -43,27 +56,13 @@ class FrameFollower:
         Raises RemoteProtocolError like `follow`.
         """
         at, size = 0, len(data)
-        while at < size and not self.at_start:
-            at += self._step(data, at)
-        return at
-
-    def _step(self, data: bytes, at: int) -> int:
-        """Go on by one header, one body, or what there is of them; how far that was."""
-        left = len(data) - at
-        if self._skip:
-            step = min(self._skip, left)
-            self._skip -= step
-            return step
-        if self._head or left < HEADER_BYTES:
-            step = min(HEADER_BYTES - len(self._head), left)
-            self._head += data[at : at + step]
+        if self._head:
+            at = min(HEADER_BYTES - len(self._head), size)
+            self._head += data[:at]
             length = whole_frame_bytes(self._head, 0)
-            if length is not None:
-                self._skip, self._head = length - HEADER_BYTES, b""
-            return step
-        length = whole_frame_bytes(data, at)
-        if length is None:
-            raise RemoteProtocolError("a whole header that is not whole")
-        step = min(length, left)
-        self._skip = length - step
-        return step
+            if length is None:
+                return at
+            self._skip, self._head = length - HEADER_BYTES, b""
+        step = min(self._skip, size - at)
+        self._skip -= step
+        return at + step

@@ -46,6 +46,8 @@ class Pipeline:
     def update(self, key: object, attributes: Any, active: bool, now: float) -> list[Item]:
         """New attributes, and a new answer to whether the toxic acts on this link at all."""
         index, stage = self._find(key)
+        if stage.ended:
+            return []
         out: list[Item] = []
         if stage.active and not active:
             stage.release(now, out)
@@ -69,7 +71,8 @@ class Pipeline:
         del self._stages[index]
         if stage.ended and index:
             # The end stays where it was: what earlier stages still hold must not get past it now.
-            self._stages[index - 1][1].ended = True
+            before = self._stages[index - 1][1]
+            before.ended, before.wake_at = True, None
         return left
 
     @property

@@ -1,10 +1,10 @@
 """What a toxic is to a link: a stage that takes bytes and time and gives bytes back. No sockets, no clock."""
 
 import enum
-import random
 from collections import Counter
 from typing import Any, ClassVar, Generic, TypeVar
 
+from chaos.chance import Chance
 from chaos.framing import FrameFollower
 
 A = TypeVar("A")
@@ -41,9 +41,9 @@ class Place:
         self.follower = follower
         self.counts: Counter[str] = Counter() if counts is None else counts
 
-    def random(self, seed: int = 0) -> random.Random:
-        """A repeatable stream of chance; `seed`, unless 0, takes the place of the server's."""
-        return random.Random(f"{seed or self.seed}/{self.key}")
+    def chance(self, seed: int = 0) -> Chance:
+        """A repeatable stream of it; `seed`, unless 0, takes the place of the server's."""
+        return Chance(f"{seed or self.seed}/{self.key}")
 
 
 class Stage(Generic[A]):

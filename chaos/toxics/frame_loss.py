@@ -2,10 +2,10 @@
 
 from dataclasses import dataclass
 
+from chaos.framing import frame_bytes
 from chaos.stage import End, Item, Place, Stage
 from chaos.toxics import toxic
 from protocol.errors import RemoteProtocolError
-from protocol.frames import whole_frame_bytes
 
 PROTOCOLS = ("chat",)
 
@@ -33,13 +33,13 @@ class FrameLossStage(Stage[FrameLoss]):
     framing fails everything passes. Counts "frames", "dropped" and "unframed" (connections).
     """
 
-    __slots__ = ("_counts", "_follower", "_held", "_random")
+    __slots__ = ("_chance", "_counts", "_follower", "_held")
 
     def __init__(self, attributes: FrameLoss, place: Place, now: float) -> None:
         super().__init__(attributes, place, now)
         self._counts = place.counts
         self._held = bytearray()
-        self._random = place.random(attributes.seed)
+        self._chance = place.chance(attributes.seed)
         self._follower = place.follower
         if place.follower is None:
             self._counts["unframed"] += 1
@@ -65,9 +65,9 @@ class FrameLossStage(Stage[FrameLoss]):
     def _sift(self, data: bytes | bytearray, out: list[Item]) -> None:
         """Neighbours that are kept leave together; what is left over of the last frame is held."""
         at = kept = 0
-        size, probability, draw = len(data), self.attributes.probability, self._random.random
+        size, probability, draw = len(data), self.attributes.probability, self._chance.random
         try:
-            while (length := whole_frame_bytes(data, at)) is not None and at + length <= size:
+            while (length := frame_bytes(data, at)) is not None and at + length <= size:
                 self._counts["frames"] += 1
                 if draw() < probability:
                     self._counts["dropped"] += 1

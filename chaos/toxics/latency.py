@@ -1,6 +1,5 @@
 """latency: each chunk leaves a while after it came; chunks overlap, their order stays."""
 
-import random
 from collections import deque
 from dataclasses import dataclass
 
@@ -26,12 +25,12 @@ class LatencyStage(Stage[Latency]):
     by the new values, still counted from when they came.
     """
 
-    __slots__ = ("_held", "_random")
+    __slots__ = ("_chance", "_held")
 
     def __init__(self, attributes: Latency, place: Place, now: float) -> None:
         super().__init__(attributes, place, now)
         self._held: deque[tuple[float, float, Item]] | None = None
-        self._random: Place | random.Random = place
+        self._chance = place.chance()
 
     def feed(self, data: bytes, now: float, out: list[Item]) -> None:
         self._hold(now, now + self._delay(), data)
@@ -74,10 +73,4 @@ class LatencyStage(Stage[Latency]):
         self._held.append((due, came, item))
 
     def _delay(self) -> float:
-        delay = self.attributes.latency / 1000
-        if self.attributes.jitter:
-            if isinstance(self._random, Place):
-                # Made late: a generator weighs 2.5 KB, and most latency has no jitter.
-                self._random = self._random.random()
-            delay += self._random.uniform(-self.attributes.jitter, self.attributes.jitter) / 1000
-        return delay
+        return self._chance.around(self.attributes.latency, self.attributes.jitter) / 1000

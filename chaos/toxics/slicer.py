@@ -28,7 +28,7 @@ class Slicer:
 class SlicerStage(Stage[Slicer]):
     """Pieces have average_size ± size_variation bytes; removal lets the rest go in one piece."""
 
-    __slots__ = ("_end", "_free_at", "_held", "_held_bytes", "_random")
+    __slots__ = ("_chance", "_end", "_free_at", "_held", "_held_bytes")
 
     def __init__(self, attributes: Slicer, place: Place, now: float) -> None:
         super().__init__(attributes, place, now)
@@ -36,7 +36,7 @@ class SlicerStage(Stage[Slicer]):
         self._held_bytes = 0
         self._free_at = now
         self._end: End | None = None
-        self._random = place.random()
+        self._chance = place.chance()
 
     def feed(self, data: bytes, now: float, out: list[Item]) -> None:
         if not self._held:
@@ -80,5 +80,4 @@ class SlicerStage(Stage[Slicer]):
         return self._held_bytes >= HELD_BYTES
 
     def _size(self) -> int:
-        variation = self.attributes.size_variation
-        return self.attributes.average_size + self._random.randint(-variation, variation)
+        return round(self._chance.around(self.attributes.average_size, self.attributes.size_variation))

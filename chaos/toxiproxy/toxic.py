@@ -27,7 +27,7 @@ class Toxic:
         """Drawn for each link, and again when the toxic is updated."""
         if self.toxicity >= 1:
             return True
-        return self.toxicity > 0 and place.random().random() < self.toxicity
+        return self.toxicity > 0 and place.chance().random() < self.toxicity
 
     def as_json(self) -> dict[str, Any]:
         """In the order of the original; "counts" only for toxics that count something."""

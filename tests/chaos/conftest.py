@@ -1,0 +1,103 @@
+"""A Toxiproxy of our own in a process of its own, and sockets on both sides of its proxies."""
+
+import contextlib
+import itertools
+import socket
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+
+import pytest
+
+from chaos.control import ToxiproxyControl
+
+_RUN = "from chaos.toxiproxy.server import serve; serve('127.0.0.1', 0, None, 7, True, True)"
+_numbers = itertools.count()
+
+
+class Line:
+    """A client and a server with a proxy of its own between them. `connect` gives both ends."""
+
+    def __init__(self, control: ToxiproxyControl) -> None:
+        self.control = control
+        self.proxy = f"proxy{next(_numbers)}"
+        self._upstream = socket.create_server(("127.0.0.1", 0), backlog=512)
+        self._upstream.settimeout(10)
+        self._open: list[socket.socket] = [self._upstream]
+        upstream = f"127.0.0.1:{self._upstream.getsockname()[1]}"
+        host, port = control.create_proxy(self.proxy, "127.0.0.1:0", upstream).split(":")
+        self.address = (host, int(port))
+
+    def connect(self) -> tuple[socket.socket, socket.socket]:
+        client = socket.create_connection(self.address, timeout=10)
+        server, _ = self._upstream.accept()
+        server.settimeout(10)
+        self._open += [client, server]
+        return client, server
+
+    def add(self, type: str, stream: str = "upstream", toxicity: float = 1.0, **attributes: object) -> str:
+        return self.control.add_toxic(
+            self.proxy, type, stream=stream, toxicity=toxicity, attributes=attributes
+        )
+
+    def remove(self, name: str) -> None:
+        self.control.remove_toxic(self.proxy, name)
+
+    def close(self) -> None:
+        for each in self._open:
+            each.close()
+        self.control.delete_proxy(self.proxy)
+
+
+def receive(end: socket.socket, size: int) -> bytes:
+    """Exactly `size` bytes, or fewer where the stream ends."""
+    data = bytearray()
+    while len(data) < size:
+        more = end.recv(min(size - len(data), 65536))
+        if not more:
+            break
+        data += more
+    return bytes(data)
+
+
+def receive_all(end: socket.socket) -> bytes:
+    return receive(end, 2**62)
+
+
+@pytest.fixture(scope="session")
+def toxiproxy_url() -> Iterator[str]:
+    process = subprocess.Popen([sys.executable, "-c", _RUN], stdout=subprocess.PIPE, text=True)
+    assert process.stdout is not None
+    try:
+        yield process.stdout.readline().split()[-1]
+    finally:
+        process.terminate()
+        assert process.wait(10) == 0, "SIGTERM is an orderly end"
+
+
+@pytest.fixture
+def control(toxiproxy_url: str) -> ToxiproxyControl:
+    return ToxiproxyControl(toxiproxy_url, limit_s=10)
+
+
+@pytest.fixture
+def line(control: ToxiproxyControl) -> Iterator[Line]:
+    made = Line(control)
+    try:
+        yield made
+    finally:
+        with contextlib.suppress(Exception):
+            made.close()
+
+
+@pytest.fixture
+def lines(control: ToxiproxyControl) -> Iterator[Callable[[], Line]]:
+    made: list[Line] = []
+
+    def make() -> Line:
+        made.append(Line(control))
+        return made[-1]
+
+    yield make
+    for each in made:
+        each.close()
