@@ -14,6 +14,9 @@ from ledger.samples import read_lines
 from ledger.schema import CONVERSATIONS, DEVICES, MEMBERS, ROWS
 from ledger.streams import batches
 
+PART_ROWS = 8_000_000
+"""Rows of a ledger that a check may hold at once, about: what keeps it within a few GiB."""
+
 ROLLED_UP = ("beats", "sends", "histograms")
 """Parts of a sample that are objects; their fields become columns such as `beats_due`."""
 
@@ -61,6 +64,8 @@ class Ledger:
     samples: pl.DataFrame = field(default_factory=lambda: _samples(()))
     environment: Mapping[str, Any] = field(default_factory=dict)
     histograms: Mapping[str, str] = field(default_factory=dict)
+    killed: tuple[str, ...] = ()
+    """Processes that did not close their ledger: what they did last may be missing."""
 
     @classmethod
     def open(cls, folder: RunFolder | Path) -> "Ledger":
@@ -83,6 +88,7 @@ class Ledger:
             ),
             environment=run.load_environment() if run.environment.exists() else {},
             histograms=run.load_histograms(),
+            killed=tuple(path.stem for path in _unclosed(run)),
         )
 
     @classmethod
@@ -97,6 +103,7 @@ class Ledger:
         faults: Iterable[Fault] = (),
         samples: Iterable[Mapping[str, Any]] = (),
         environment: Mapping[str, Any] | None = None,
+        killed: Iterable[str] = (),
     ) -> "Ledger":
         """A history written by hand: `rows` are dicts of `schema.ROWS` with `event` and `via` as words and
         columns that do not apply left out; tables as in `RunFolder.write_tables`; samples as written.
@@ -114,14 +121,22 @@ class Ledger:
             faults=tuple(faults),
             samples=_samples(samples),
             environment=environment or {},
+            killed=tuple(killed),
         )
 
     def of(self, *labels: str) -> pl.LazyFrame:
         """The rows of these events."""
-        wanted = pl.lit(False)
-        for label in labels:
-            wanted = wanted | (pl.col("event") == label)
-        return self.rows.filter(wanted)
+        return self.rows.filter(is_event(*labels))
+
+    def parts(self) -> int:
+        """Into how many parts a check has to cut the rows, to hold only one of them at a time."""
+        rows: int = self.rows.select(pl.len()).collect().item()
+        return max(1, -(-rows // PART_ROWS))
+
+
+def is_event(*labels: str) -> pl.Expr:
+    """True for rows of these events."""
+    return pl.any_horizontal(pl.col("event") == label for label in labels)
 
 
 def _polars_schema(schema: Any) -> pl.Schema:
@@ -132,12 +147,8 @@ def _polars_schema(schema: Any) -> pl.Schema:
 
 def _rows(run: RunFolder) -> pl.LazyFrame:
     finished = sorted(run.ledger.glob("*.parquet"))
-    # A process that was killed between finishing its Parquet file and removing its stream left both.
-    streams = [
-        path for path in sorted(run.ledger.glob("*.arrows")) if path.with_suffix(".parquet") not in finished
-    ]
     parts = [pl.scan_parquet(finished)] if finished else []
-    for stream in streams:
+    for stream in _unclosed(run):
         whole = list(batches(stream))
         if whole:
             table = pa.Table.from_batches(whole).unify_dictionaries()
@@ -147,6 +158,12 @@ def _rows(run: RunFolder) -> pl.LazyFrame:
     if not parts:
         return pl.DataFrame(schema=_polars_schema(ROWS)).lazy()
     return pl.concat(parts)
+
+
+def _unclosed(run: RunFolder) -> list[Path]:
+    # A process that was killed between finishing its Parquet file and removing its stream left both.
+    streams = sorted(run.ledger.glob("*.arrows"))
+    return [path for path in streams if not path.with_suffix(".parquet").exists()]
 
 
 def _table(path: Path) -> pl.DataFrame:

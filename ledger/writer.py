@@ -102,6 +102,8 @@ class LedgerWriter:
             self.flush()
         finally:
             os.close(self._file)
+        if self._failed:
+            return
         parquet_from_stream(self.stream_path, self.parquet_path)
 
     def _batch(self, rows: list[Row]) -> pa.RecordBatch:

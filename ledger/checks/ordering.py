@@ -1,0 +1,162 @@
+"""In a conversation all devices show the same order, by sequence, and each sender's own order is kept."""
+
+from collections.abc import Iterable, Iterator
+
+import polars as pl
+
+from ledger.checks import Options, register
+from ledger.evidence import conversation_names, message_witnesses, named_devices, printable
+from ledger.reader import Ledger
+from ledger.result import MOST_WITNESSES, Result, Verdict, Witness, nothing
+from ledger.roll_call import SENDER
+from ledger.schema import FOREIGN
+
+
+@register
+def check(ledger: Ledger, options: Options) -> Result:
+    """Figures: `conversations` that had deliveries; `out_of_order`: deliveries whose sequence does not exceed
+    the one shown before in the conversation; `version_steps_back`: the same of the device's inbox versions;
+    `disagreements`: sequences that name two messages; `own_order_broken`: messages placed before one that
+    their device had sent earlier; `violations`: all of these.
+
+    A message shown twice is no violation here (completeness counts it). Unknown if nothing with a sequence or
+    version was delivered, as with servers that have neither.
+    """
+    parts = ledger.parts()
+    backwards, steps_back = _timelines(ledger, parts)
+    disagreements, overtaken, conversations = _places(ledger, parts)
+    figures = {
+        "conversations": conversations,
+        "out_of_order": backwards.height,
+        "version_steps_back": steps_back.height,
+        "disagreements": disagreements.height,
+        "own_order_broken": overtaken.height,
+        "violations": sum(frame.height for frame in (backwards, steps_back, disagreements, overtaken)),
+    }
+    if not conversations:
+        return nothing("nothing with a sequence was delivered", figures)
+    if not figures["violations"]:
+        return Result(Verdict.PASS, figures)
+    witnesses = [
+        *_of_disagreements(ledger, disagreements),
+        *_of_steps(ledger, backwards, "sequence"),
+        *_of_overtaken(ledger, overtaken),
+        *_of_steps(ledger, steps_back, "version"),
+    ]
+    reason = f"{figures['violations']} violations"
+    return Result(Verdict.FAIL, figures, tuple(witnesses[:MOST_WITNESSES]), reason)
+
+
+def _timelines(ledger: Ledger, parts: int) -> tuple[pl.DataFrame, pl.DataFrame]:
+    """Deliveries that step back in their conversation, and those that step back in their inbox."""
+    found = [
+        (
+            _steps_back(shown, ["device", "conversation"], "sequence"),
+            _steps_back(shown, ["device"], "version"),
+        )
+        for shown in _deliveries(ledger, parts)
+    ]
+    return pl.concat([pair[0] for pair in found]), pl.concat([pair[1] for pair in found])
+
+
+def _deliveries(ledger: Ledger, parts: int) -> Iterator[pl.DataFrame]:
+    """What the applications were shown, each device's in its order, a part of the devices at a time."""
+    rows = ledger.of("delivered").filter(pl.col("code").fill_null(0) != FOREIGN)
+    for part in range(parts):
+        shown = (
+            rows.filter(pl.col("device") % parts == part)
+            .select("at_ns", "device", "conversation", "sequence", "version", "message")
+            .collect(engine="streaming")
+        )
+        # A device that lived in two processes has rows in two files; only then does the order need making.
+        backwards = shown.group_by("device").agg(pl.col("at_ns").diff().min())["at_ns"].min()
+        yield shown.sort("at_ns", maintain_order=True) if (backwards or 0) < 0 else shown  # type: ignore[operator]
+
+
+def _steps_back(shown: pl.DataFrame, keys: list[str], number: str) -> pl.DataFrame:
+    """The deliveries of `shown` whose `number` is below the one before in their group, with that one as
+    `previous`; the second showing of a number is left out."""
+    numbered = shown.filter(pl.col(number).is_not_null())
+    screened = numbered.group_by(keys).agg(pl.col(number).diff().min())
+    suspects = screened.filter(pl.col(number) <= 0).select(keys)
+    once = numbered.join(suspects, on=keys, how="semi", maintain_order="left").unique(
+        [*keys, number], keep="first", maintain_order=True
+    )
+    previous = pl.col(number).shift().over(keys)
+    return once.with_columns(previous=previous).filter(pl.col(number) < pl.col("previous"))
+
+
+def _places(ledger: Ledger, parts: int) -> tuple[pl.DataFrame, pl.DataFrame, int]:
+    """Sequences that name two messages; messages that overtook their sender's earlier one; conversations."""
+    rows = ledger.of("delivered", "acked", "repeated").filter(
+        pl.col("message").is_not_null(),
+        pl.col("sequence").is_not_null(),
+        pl.col("code").fill_null(0) != FOREIGN,
+    )
+    disagreements, overtaken, conversations = [], [], 0
+    for part in range(parts):
+        places = (
+            rows.filter(pl.col("conversation") % parts == part)
+            .group_by("conversation", "sequence")
+            .agg(message=pl.col("message").min(), other=pl.col("message").max())
+            .collect(engine="streaming")
+        )
+        conversations += places["conversation"].n_unique()
+        disagreements.append(places.filter(pl.col("message") != pl.col("other")))
+        own = places.sort("conversation", "message")
+        same = (pl.col("conversation") == pl.col("conversation").shift()) & (SENDER.shift() == SENDER)
+        earlier = own.with_columns(
+            other=pl.when(same).then(pl.col("message").shift()),
+            previous=pl.when(same).then(pl.col("sequence").shift()),
+        )
+        overtaken.append(earlier.filter(pl.col("sequence") < pl.col("previous")))
+    return pl.concat(disagreements), pl.concat(overtaken), conversations
+
+
+def _of_steps(ledger: Ledger, steps: pl.DataFrame, number: str) -> Iterator[Witness]:
+    """One a conversation or device, those that step back furthest first."""
+    key = "conversation" if number == "sequence" else "device"
+    furthest = steps.sort(pl.col("previous") - pl.col(number), descending=True).unique(
+        key, keep="first", maintain_order=True
+    )
+    for row in furthest.head(MOST_WITNESSES).to_dicts():
+        where = named_devices(ledger, [row["device"]])
+        if number == "sequence":
+            where += f" in {_conversation(ledger, row['conversation'])}"
+        text = f"{where}: {number} {row[number]} was shown after {row['previous']}"
+        yield Witness(text, _around(ledger, row, number))
+
+
+def _around(ledger: Ledger, row: dict[str, int], number: str) -> tuple[dict[str, object], ...]:
+    """What the device was shown between the two that are out of order."""
+    between = pl.col(number).is_between(row[number], row["previous"])
+    beside = ledger.of("delivered").filter(pl.col("device") == row["device"], between)
+    if number == "sequence":
+        beside = beside.filter(pl.col("conversation") == row["conversation"])
+    return printable(ledger, beside.collect(engine="streaming").sort("at_ns", maintain_order=True))
+
+
+def _of_disagreements(ledger: Ledger, places: pl.DataFrame) -> Iterable[Witness]:
+    for row in places.sort("conversation", "sequence").head(MOST_WITNESSES).to_dicts():
+        here = (pl.col("conversation") == row["conversation"]) & (pl.col("sequence") == row["sequence"])
+        rows = ledger.of("delivered", "acked", "repeated").filter(here).collect(engine="streaming")
+        place = f"sequence {row['sequence']} of {_conversation(ledger, row['conversation'])}"
+        yield Witness(f"{place} names two messages", printable(ledger, rows))
+
+
+def _of_overtaken(ledger: Ledger, overtaken: pl.DataFrame) -> Iterable[Witness]:
+    worst = overtaken.sort(pl.col("previous") - pl.col("sequence"), descending=True).head(MOST_WITNESSES)
+    return message_witnesses(
+        ledger,
+        [
+            (
+                row["message"],
+                f"placed before message {row['other'] & 0xFFFFFFFF}, which its device sent earlier",
+            )
+            for row in worst.to_dicts()
+        ],
+    )
+
+
+def _conversation(ledger: Ledger, conversation: int) -> str:
+    return str(conversation_names(ledger, [conversation]).get(conversation, conversation))

@@ -1,0 +1,191 @@
+"""The roll call: what became of every message on every device that should have it.
+
+Works part by part (messages by remainder), so that a ledger of any size needs the memory of one part.
+"""
+
+from collections.abc import Iterator
+from enum import StrEnum
+
+import polars as pl
+
+from ledger.fault_windows import with_fault
+from ledger.reader import Ledger
+from ledger.schema import ALTERED, FOREIGN
+
+
+class Outcome(StrEnum):
+    """What a message became on one device."""
+
+    OK = "ok"  # acknowledged, delivered once
+    LATE = "late"  # delivered only by a pull, or after the fault that covered its send was over
+    RECOVERED = "recovered"  # never acknowledged, yet delivered once
+    UNDETERMINED = "undetermined"  # not delivered, and nothing proves that it should have been
+    LOST = "lost"  # acknowledged, never delivered, although the device settled
+    DUPLICATED = "duplicated"  # shown more than once, or to the device that sent it
+    ALTERED = "altered"  # delivered with another body, kind, sender or conversation
+    UNEXPECTED = "unexpected"  # never sent or turned down, or shown to somebody who is no party
+
+
+FAILURES = (Outcome.LOST, Outcome.ALTERED, Outcome.UNEXPECTED, Outcome.DUPLICATED)
+"""Outcomes that fail a run, worst first."""
+
+OUTCOMES = pl.Enum([outcome.value for outcome in Outcome])
+
+SENDER = pl.col("message") // (1 << 32)
+
+
+def parties(ledger: Ledger) -> pl.DataFrame:
+    """`conversation`, `device`, `settled`: who should see a conversation's messages. Devices that were never
+    logged in (and were never shown anything) are not expected to."""
+    present = ledger.of("login", "delivered").select("device").unique().collect(engine="streaming")
+    settled = ledger.of("settled").select("device", settled=pl.lit(True)).unique().collect(engine="streaming")
+    devices = ledger.devices.select("device", "user").join(present, on="device", how="semi")
+    return (
+        ledger.members.unique()
+        .join(devices, on="user")
+        .join(settled, on="device", how="left")
+        .select("conversation", "device", pl.col("settled").fill_null(False))
+    )
+
+
+def sends(ledger: Ledger, part: int = 0, parts: int = 1) -> pl.DataFrame:
+    """One row a message that was sent: `message`, `conversation`, `planned_ns`, `sent_ns`, `acked_ns` (null
+    if never), `sequence`, `version`, `rejected`, and the fault that was on (`fault`, `fault_end_ns`)."""
+    event = pl.col("event")
+    times = (
+        ledger.of("send", "acked", "rejected")
+        .filter(pl.col("message") % parts == part)
+        .select(
+            "message",
+            "conversation",
+            "planned_ns",
+            "sequence",
+            "version",
+            sent_ns=pl.when(event == "send").then("at_ns"),
+            acked_ns=pl.when(event == "acked").then("at_ns"),
+            rejected=event == "rejected",
+        )
+        .group_by("message")
+        .agg(
+            pl.col("conversation", "planned_ns", "sequence", "version").max(),
+            pl.col("sent_ns", "acked_ns").min(),
+            pl.col("rejected").max(),
+        )
+        .filter(pl.col("sent_ns").is_not_null())
+        .collect(engine="streaming")
+    )
+    return with_fault(times, "sent_ns", ledger.faults)
+
+
+def unreadable(ledger: Ledger) -> pl.DataFrame:
+    """Altered deliveries that do not say which message they were, with `message` found by conversation and
+    sequence among the acknowledged (null if nothing acknowledged has that place)."""
+    nameless = ledger.of("delivered").filter(
+        pl.col("message").is_null(), pl.col("code").fill_null(0) != FOREIGN
+    )
+    nameless_rows = nameless.drop("message").collect(engine="streaming")
+    if nameless_rows.is_empty():
+        return nameless_rows.with_columns(message=pl.lit(None, pl.Int64))
+    places = nameless_rows.select("conversation", "sequence").unique().lazy()
+    acked = (
+        ledger.of("acked")
+        .select("conversation", "sequence", "message")
+        .join(places, on=["conversation", "sequence"], how="semi")
+        .unique(["conversation", "sequence"])
+        .collect(engine="streaming")
+    )
+    return nameless_rows.join(acked, on=["conversation", "sequence"], how="left")
+
+
+def roll_call(ledger: Ledger) -> Iterator[pl.DataFrame]:
+    """Part by part, one row a message and device: `message`, `device`, `expected`, `outcome`, `acked_ns`,
+    `settled`, `fault` (on at the send), `late_ns` (from the end of that fault to the delivery, or 0)."""
+    expecting = parties(ledger)
+    nameless = unreadable(ledger).filter(pl.col("message").is_not_null())
+    settled = expecting.filter("settled")["device"].unique()
+    parts = ledger.parts()
+    for part in range(parts):
+        sent = sends(ledger, part, parts)
+        stored = sent.filter(pl.col("acked_ns").is_not_null() | ~pl.col("rejected"))
+        expected = (
+            stored.lazy()
+            .select("message", "conversation", "acked_ns", "fault", "fault_end_ns")
+            .join(expecting.lazy(), on="conversation")
+            .filter(pl.col("device") != SENDER)
+            .with_columns(expected=pl.lit(True))
+        )
+        shown = _shown(ledger, nameless, part, parts)
+        pairs = (
+            expected.join(shown, on=["message", "device"], how="full", coalesce=True)
+            .with_columns(
+                pl.col("expected").fill_null(False),
+                outcome=_outcome(),
+                late_ns=(pl.col("first_ns") - pl.col("fault_end_ns")).clip(0),
+            )
+            .select("message", "device", "expected", "outcome", "acked_ns", "settled", "fault", "late_ns")
+            .collect(engine="streaming")
+        )
+        surplus = pairs.filter(~pl.col("expected"))
+        if surplus.is_empty():
+            yield pairs
+            continue
+        yield pairs.filter("expected").vstack(_judged_surplus(surplus, stored, settled, bool(ledger.killed)))
+
+
+def _shown(ledger: Ledger, nameless: pl.DataFrame, part: int, parts: int) -> pl.LazyFrame:
+    """One row a message and device with what the application was shown."""
+    columns = ("message", "device", "at_ns", "conversation", "via", "code")
+    rows = ledger.of("delivered").filter(pl.col("code").fill_null(0) != FOREIGN)
+    return (
+        pl.concat([rows.select(columns), nameless.lazy().select(columns)])
+        .filter(pl.col("message") % parts == part)
+        .group_by("message", "device")
+        .agg(
+            times=pl.len(),
+            first_ns=pl.col("at_ns").min(),
+            otherwise=(pl.col("via") != "pull").fill_null(True).max(),
+            altered=(pl.col("code") == ALTERED).fill_null(False).max(),
+            lowest=pl.col("conversation").min(),
+            highest=pl.col("conversation").max(),
+        )
+    )
+
+
+def _outcome() -> pl.Expr:
+    """The outcome of an expected message and device."""
+    misplaced = (pl.col("lowest") != pl.col("conversation")) | (pl.col("highest") != pl.col("conversation"))
+    acked = pl.col("acked_ns").is_not_null()
+    late = ~pl.col("otherwise") | (pl.col("first_ns") > pl.col("fault_end_ns"))
+    return _first_that_applies(
+        (pl.col("altered") | misplaced, Outcome.ALTERED),
+        (pl.col("times") > 1, Outcome.DUPLICATED),
+        (pl.col("times").is_null() & acked & pl.col("settled"), Outcome.LOST),
+        (pl.col("times").is_null(), Outcome.UNDETERMINED),
+        (~acked, Outcome.RECOVERED),
+        (late, Outcome.LATE),
+        (pl.lit(True), Outcome.OK),
+    )
+
+
+def _judged_surplus(
+    surplus: pl.DataFrame, stored: pl.DataFrame, settled: pl.Series, killed: bool
+) -> pl.DataFrame:
+    """Deliveries that nobody expected, with their outcome."""
+    known = pl.col("message").is_in(stored["message"].implode())
+    # A process that was killed did not write down its last sends: nothing can be said about those.
+    unwritten = ~known & ~SENDER.is_in(settled.implode()) if killed else pl.lit(False)
+    return surplus.with_columns(
+        outcome=_first_that_applies(
+            (unwritten, Outcome.UNDETERMINED),
+            (known & (pl.col("device") == SENDER), Outcome.DUPLICATED),
+            (pl.lit(True), Outcome.UNEXPECTED),
+        )
+    )
+
+
+def _first_that_applies(*cases: tuple[pl.Expr, Outcome]) -> pl.Expr:
+    literals = [(condition.fill_null(False), pl.lit(outcome.value, OUTCOMES)) for condition, outcome in cases]
+    expression = literals[-1][1]
+    for condition, literal in reversed(literals[:-1]):
+        expression = pl.when(condition).then(literal).otherwise(expression)
+    return expression
