@@ -138,7 +138,7 @@ class Evidence:
             .join(self._present.lazy().with_columns(own=pl.lit(1)), on=["conversation", "device"], how="left")
             .with_columns(expected=pl.col("devices").fill_null(0) - pl.col("own").fill_null(0))
             .drop("devices", "own")
-            .sort("planned_ns")
+            .sort("planned_ns", "message")
             .collect()
         )
 
@@ -174,9 +174,9 @@ class Evidence:
             self.ledger.of("delivered")
             .filter((pl.col("code") != FOREIGN) | pl.col("code").is_null())
             .select("at_ns", "device", "message", "conversation", "sequence", "code", route=route)
-            .join(sent, on="message", how="left")
+            .join(sent, on="message", how="left", maintain_order="left")
             .with_columns(latency_ms=((pl.col("at_ns") - pl.col("planned_ns")) / 1e6).cast(pl.Float32))
-            .sort("at_ns")
+            .sort("at_ns", maintain_order=True)
             .collect()
         )
 
@@ -268,7 +268,7 @@ class Evidence:
                 lost_via=pl.col("via").cast(pl.String),
                 back_via=pl.col("back_via").cast(pl.String),
             )
-            .sort("closed_ns")
+            .sort("closed_ns", "device")
             .collect()
         )
 

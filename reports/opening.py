@@ -53,7 +53,7 @@ class _PartialRun(RunFolder):
             phases = super().load_phases()
         except LedgerError:
             self.missing.append("the phases of the run (phases.json): times count from the first row")
-            return Phases(0, 0, 0, 0, interrupted=True)
+            return Phases(0, 0, 0, 0)
         for name in ("load_start_ns", "load_end_ns", "settle_end_ns"):
             if not getattr(phases, name):
                 self.missing.append(f"the phase mark {name}: the run did not get that far")

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from ledger.roll_call import FAILURES
 from reports.figures import exact, plural
 
 
@@ -18,35 +19,38 @@ class Headline:
 
 
 def headline(summary: Mapping[str, Any], interrupted: bool) -> Headline:
-    """The worst that is true: interrupted, a check failed, unknown, a threshold missed, all good."""
-    verdict = summary.get("verdict")
-    checks = summary.get("checks", {})
-    failed = [name for name, check in checks.items() if check.get("verdict") == "fail"]
-    unknown = [name for name, check in checks.items() if check.get("verdict") == "unknown"]
-    missed = [t["expression"] for t in summary.get("thresholds", []) if not t.get("ok")]
+    """The first that is true: not judged, interrupted, a check failed, unknown, threshold missed, pass."""
+    checks = summary.get("checks") or {}
+    failed = [f"{name}{_reason(check)}" for name, check in checks.items() if check.get("verdict") == "fail"]
+    missed = [str(t.get("expression")) for t in summary.get("thresholds") or [] if not t.get("ok")]
+    misses = f"{plural(len(missed), 'threshold')} missed: {'; '.join(missed)}." if missed else ""
     if not summary:
         return Headline("unsure", "Unknown", "The run left no summary: nothing was judged.", None)
     if interrupted:
-        so_far = "a check had failed" if failed else "no check had failed"
-        return Headline(
-            "bad" if failed else "unsure", "Interrupted", f"The run was interrupted; by then {so_far}.", 130
-        )
-    if verdict == "fail":
-        return Headline("bad", "Fail", f"{plural(len(failed), 'check')} failed: {', '.join(failed)}.", 1)
-    if verdict != "pass":
-        return Headline("unsure", "Unknown", f"No verdict: {_why(checks, unknown)}.", 1)
+        line = f"The run was interrupted; by then {_failures(failed) if failed else 'no check had failed.'}"
+        return Headline("bad" if failed else "unsure", "Interrupted", line, 130)
+    if summary.get("verdict") == "fail":
+        return Headline("bad", "Fail", f"{_failures(failed)} {misses.capitalize()}".strip(), 1)
+    if summary.get("verdict") != "pass":
+        return Headline("unsure", "Unknown", f"No verdict: {_why(checks)}. {misses.capitalize()}".strip(), 1)
     if missed:
-        return Headline(
-            "bad",
-            "Threshold missed",
-            f"All checks pass, but {plural(len(missed), 'threshold')} missed: {'; '.join(missed)}.",
-            99,
-        )
-    return Headline("good", "Pass", _proof(checks.get("completeness", {})), 0)
+        return Headline("bad", "Threshold missed", f"All checks pass, but {misses}", 99)
+    return Headline("good", "Pass", _proof(checks.get("completeness") or {}), 0)
 
 
-def _why(checks: Mapping[str, Any], unknown: list[str]) -> str:
-    reasons = [f"{name} ({checks[name].get('reason') or 'nothing to check'})" for name in unknown]
+def _failures(failed: list[str]) -> str:
+    return f"{plural(len(failed), 'check')} failed: {', '.join(failed)}."
+
+
+def _reason(check: Mapping[str, Any]) -> str:
+    counted = [f"{exact(check[name])} {name}" for name in FAILURES if check.get(name)]
+    reason = ", ".join(counted) or check.get("reason")
+    return f" ({reason})" if reason else ""
+
+
+def _why(checks: Mapping[str, Any]) -> str:
+    unknown = {name: check for name, check in checks.items() if check.get("verdict") == "unknown"}
+    reasons = [f"{name} ({check.get('reason') or 'nothing to check'})" for name, check in unknown.items()]
     return "; ".join(reasons) or "nothing was checked"
 
 

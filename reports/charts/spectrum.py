@@ -74,6 +74,6 @@ def _draw(sheet: Sheet, curves: list[tuple[np.ndarray, str]]) -> None:
     axes.xaxis.set_minor_locator(NullLocator())
     axes.grid(axis="x", color=RULE, linewidth=1)
     duration_axis(axes)
-    axes.set_xlim(1, most)
+    axes.set_xlim(1, max(most, 2))
     axes.set_xlabel("share of the deliveries that took at most so long")
     axes.set_ylabel("latency")

@@ -1,0 +1,42 @@
+"""The headline and the exit code say the same."""
+
+from typing import Any
+
+import pytest
+
+from reports.verdict import headline
+
+GOOD: dict[str, Any] = {"verdict": "pass", "acked": 10, "expected": 30}
+LOST: dict[str, Any] = {"verdict": "fail", "lost": 2}
+MISSED = [{"expression": "latency_ms.deliver.p99 < 5", "ok": False, "value": 7}]
+
+
+@pytest.mark.parametrize(
+    ("verdict", "completeness", "thresholds", "interrupted", "word", "code"),
+    [
+        ("pass", GOOD, [], False, "Pass", 0),
+        ("fail", LOST, [], False, "Fail", 1),
+        ("fail", LOST, MISSED, False, "Fail", 1),
+        ("pass", GOOD, MISSED, False, "Threshold missed", 99),
+        ("unknown", {"verdict": "unknown"}, [], False, "Unknown", 1),
+        ("pass", GOOD, [], True, "Interrupted", 130),
+        ("fail", LOST, [], True, "Interrupted", 130),
+    ],
+)
+def test_the_word_is_the_exit_code(
+    verdict: str, completeness: dict[str, Any], thresholds: list[Any], interrupted: bool, word: str, code: int
+) -> None:
+    summary = {"verdict": verdict, "checks": {"completeness": completeness}, "thresholds": thresholds}
+    told = headline(summary, interrupted)
+    assert (told.word, told.code) == (word, code)
+
+
+def test_a_failure_says_how_many() -> None:
+    told = headline({"verdict": "fail", "checks": {"completeness": LOST}}, interrupted=False)
+    assert told.line == "1 check failed: completeness (2 lost)."
+
+
+def test_a_pass_says_of_how_many() -> None:
+    told = headline({"verdict": "pass", "checks": {"completeness": GOOD}}, interrupted=False)
+    assert "all 10 acknowledged messages" in told.line
+    assert "30 expected deliveries" in told.line
