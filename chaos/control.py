@@ -4,7 +4,7 @@ import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import quote, urlsplit
 
 import requests
 from toxiproxy.api import APIConsumer
@@ -63,11 +63,11 @@ class ToxiproxyControl:
 
     def delete_proxy(self, name: str) -> None:
         """Its connections are closed."""
-        self._call(self._api.delete, f"/proxies/{name}", (204,))
+        self._call(self._api.delete, _path(name), (204,))
 
     def set_enabled(self, proxy: str, enabled: bool) -> None:
         """Disabled: connects are refused and all connections were closed."""
-        self._call(self._api.post, f"/proxies/{proxy}", (200,), json={"enabled": enabled})
+        self._call(self._api.post, _path(proxy), (200,), json={"enabled": enabled})
 
     def add_toxic(
         self,
@@ -84,7 +84,7 @@ class ToxiproxyControl:
         if name is not None:
             body["name"] = name
         try:
-            added = self._json(self._api.post, f"/proxies/{proxy}/toxics", (200,), json=body)
+            added = self._json(self._api.post, f"{_path(proxy)}/toxics", (200,), json=body)
         except ToxiproxyError as error:
             if error.status == 400 and "invalid toxic type" in str(error):
                 raise ToxiproxyError(
@@ -96,11 +96,20 @@ class ToxiproxyControl:
 
     def toxic(self, proxy: str, name: str) -> dict[str, Any]:
         """The toxic as the server shows it; "counts" only from our own server."""
-        return self._json(self._api.get, f"/proxies/{proxy}/toxics/{name}", (200,))
+        return self._json(self._api.get, _path(proxy, name), (200,))
+
+    def update_toxic(
+        self, proxy: str, name: str, attributes: Mapping[str, Any], *, toxicity: float | None = None
+    ) -> None:
+        """Attributes that are not named stay as they are."""
+        body: dict[str, Any] = {"attributes": dict(attributes)}
+        if toxicity is not None:
+            body["toxicity"] = toxicity
+        self._call(self._api.post, _path(proxy, name), (200,), json=body)
 
     def remove_toxic(self, proxy: str, name: str) -> None:
         """What it held back is on its way."""
-        self._call(self._api.delete, f"/proxies/{proxy}/toxics/{name}", (204,))
+        self._call(self._api.delete, _path(proxy, name), (204,))
 
     def reset(self) -> None:
         """Every proxy listens and none has a toxic."""
@@ -135,6 +144,11 @@ class ToxiproxyControl:
             said = _said(answer.text.strip())
             raise ToxiproxyError(f"{self.url}{path}: {answer.status_code} {said}", answer.status_code)
         return answer
+
+
+def _path(proxy: str, toxic: str | None = None) -> str:
+    path = f"/proxies/{quote(proxy, safe='')}"
+    return path if toxic is None else f"{path}/toxics/{quote(toxic, safe='')}"
 
 
 def _state(shown: Any) -> ProxyState:

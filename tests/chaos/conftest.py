@@ -1,11 +1,10 @@
 """A Toxiproxy of our own in a process of its own, and sockets on both sides of its proxies."""
 
-import contextlib
 import itertools
 import socket
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 
 import pytest
 
@@ -24,8 +23,15 @@ class Line:
         self._upstream = socket.create_server(("127.0.0.1", 0), backlog=512)
         self._upstream.settimeout(10)
         self._open: list[socket.socket] = [self._upstream]
+        self.recreate(first=True)
+
+    def recreate(self, *, first: bool = False) -> None:
+        """The proxy anew: as if the server had been started again."""
+        if not first:
+            self.control.delete_proxy(self.proxy)
         upstream = f"127.0.0.1:{self._upstream.getsockname()[1]}"
-        host, port = control.create_proxy(self.proxy, "127.0.0.1:0", upstream).split(":")
+        self.listen = self.control.create_proxy(self.proxy, "127.0.0.1:0", upstream)
+        host, port = self.listen.split(":")
         self.address = (host, int(port))
 
     def connect(self) -> tuple[socket.socket, socket.socket]:
@@ -86,18 +92,4 @@ def line(control: ToxiproxyControl) -> Iterator[Line]:
     try:
         yield made
     finally:
-        with contextlib.suppress(Exception):
-            made.close()
-
-
-@pytest.fixture
-def lines(control: ToxiproxyControl) -> Iterator[Callable[[], Line]]:
-    made: list[Line] = []
-
-    def make() -> Line:
-        made.append(Line(control))
-        return made[-1]
-
-    yield make
-    for each in made:
-        each.close()
+        made.close()

@@ -4,7 +4,6 @@ import socket
 import struct
 import threading
 import time
-from collections.abc import Callable
 
 import pytest
 
@@ -168,12 +167,7 @@ def test_a_stalled_connection_goes_on_where_the_rate_is_raised(line: Line) -> No
     client.sendall(b"x" * 1000)
     _echo_down(client, server)
     assert _has_nothing(server)
-    line.control._call(
-        line.control._api.post,
-        f"/proxies/{line.proxy}/toxics/{name}",
-        (200,),
-        json={"attributes": {"rate": 1000}},
-    )
+    line.control.update_toxic(line.proxy, name, {"rate": 1000})
     assert receive(server, 1000) == b"x" * 1000
 
 
@@ -283,18 +277,23 @@ def test_frame_loss_begins_at_a_frame_behind_other_toxics(line: Line) -> None:
     assert left in (b"", frame), "a frame of which something passed passes whole"
 
 
-def test_frame_loss_is_repeatable_by_its_seed(line: Line, lines: Callable[[], Line]) -> None:
-    frames = [encode(Pong(number, 30)) for number in range(300)]
-    seen = []
+def _kept(line: Line, data: bytes) -> bytes:
+    client, server = line.connect()
+    client.sendall(data)
+    client.shutdown(socket.SHUT_WR)
+    return receive_all(server)
+
+
+def test_frame_loss_repeats_itself_connection_by_connection(line: Line) -> None:
+    data = b"".join(encode(Pong(number, 30)) for number in range(300))
+    runs = []
     for _ in range(2):
         line.add("frame_loss", probability=0.5, seed=3)
-        client, server = line.connect()
-        client.sendall(b"".join(frames))
-        client.shutdown(socket.SHUT_WR)
-        seen.append(receive_all(server))
-        line.remove("frame_loss_upstream")
-    assert 0 < len(seen[0]) < sum(map(len, frames))
-    assert seen[0] != seen[1], "the second connection of a proxy draws its own"
+        runs.append([_kept(line, data), _kept(line, data)])
+        line.recreate()
+    assert runs[0] == runs[1], "the same in each run"
+    assert runs[0][0] != runs[0][1], "each connection draws its own"
+    assert 0 < len(runs[0][0]) < len(data)
 
 
 def test_toxicity_spares_about_as_many_connections_as_asked_for(line: Line) -> None:
