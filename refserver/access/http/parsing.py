@@ -51,8 +51,10 @@ class RequestParser:
         try:
             self._parser.feed_data(data)
         except httptools.HttpParserUpgrade:
-            # Nothing to upgrade to; what follows would be another protocol's.
-            self._refused = self._refused or Refused(HTTPStatus.BAD_REQUEST, "no upgrade is offered here")
+            # There is nothing to upgrade to: the request gets its answer, and what follows it, which would
+            # be in another protocol, is not looked at.
+            if self._complete:
+                self._complete[-1].keep_alive = False
         except httptools.HttpParserError as error:
             self._refused = self._refused or Refused(HTTPStatus.BAD_REQUEST, f"malformed request: {error}")
         if self._in_headers and not self.is_idle:

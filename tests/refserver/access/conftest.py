@@ -4,9 +4,11 @@ import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+import gevent
 import pytest
 
 from reactor import sockets
+from refserver.access.http.server import Accounts, HttpNode
 from refserver.access.node import AccessNode
 from refserver.tokens import TokenSigner
 
@@ -14,6 +16,7 @@ sys.path.insert(0, str(Path(__file__).parent))
 
 from chat_client import ChatClient
 from fake_business import FakeBusiness
+from http_client import HttpClient
 
 SECRET = b"a secret of the tests"
 
@@ -58,3 +61,41 @@ def connect(port: int, signer: TokenSigner) -> Iterator[Callable[..., ChatClient
     yield open_one
     for client in clients:
         client.close()
+
+
+@pytest.fixture
+def http_node(business: FakeBusiness, signer: TokenSigner) -> Iterator[HttpNode]:
+    def check(user: str, password: str) -> bool:
+        gevent.sleep(0)
+        return (user, password) == ("u1", "right")
+
+    node = HttpNode("http", business, Accounts(signer, check), lambda: [("tcp://127.0.0.1:1", 7)])
+    yield node
+    node.stop()
+
+
+@pytest.fixture
+def new_http(http_node: HttpNode, signer: TokenSigner) -> Iterator[Callable[[], HttpClient]]:
+    """`new_http()` opens another connection, with a token of u1."""
+    listener = sockets.listen("127.0.0.1", 0)
+    port: int = listener.getsockname()[1]
+    http_node.listen(listener)
+    clients: list[HttpClient] = []
+
+    def open_one() -> HttpClient:
+        clients.append(HttpClient(port, signer.issue("u1", 60)))
+        return clients[-1]
+
+    yield open_one
+    for client in clients:
+        client.close()
+
+
+@pytest.fixture
+def http(new_http: Callable[[], HttpClient]) -> HttpClient:
+    return new_http()
+
+
+@pytest.fixture
+def second_http(new_http: Callable[[], HttpClient]) -> HttpClient:
+    return new_http()

@@ -6,6 +6,7 @@ from collections import defaultdict
 
 import gevent
 
+from protocol.limits import MAX_PAGE_BYTES
 from protocol.messages import (
     ContactList,
     Contacts,
@@ -119,8 +120,12 @@ class FakeBusiness:
                 return PackageSent(cid, entries[-1].conversation, placed, entries[-1].version, 1)
             case Pull(after=after, limit=limit):
                 inbox = self.inboxes[user]
-                page = inbox[after : after + limit]
-                return Pulled(page, len(inbox), after + limit < len(inbox))
+                page: list[Entry] = []
+                for entry in inbox[after : after + limit]:
+                    if sum(len(each.body) for each in page) + len(entry.body) > MAX_PAGE_BYTES:
+                        break
+                    page.append(entry)
+                return Pulled(page, len(inbox), after + len(page) < len(inbox))
             case Read(conversation=conversation, sequence=sequence):
                 return ReadUpdate(conversation, sequence, 0, 0)
             case Unread():
