@@ -1,4 +1,4 @@
-"""A running business with three friends, alice, bob and carol, who are also the group g:team, and a stranger."""
+"""A running business: alice, bob and carol are friends and the group g:team; stranger knows nobody."""
 
 import sys
 from collections.abc import Iterator
