@@ -50,7 +50,7 @@ def run_conformance(settings: ConformSettings) -> int:
     return _EXIT_CODES.get(code, code)
 
 
-_EXIT_CODES = {
+_EXIT_CODES: dict[int, int] = {
     pytest.ExitCode.INTERRUPTED: 130,
     pytest.ExitCode.USAGE_ERROR: 2,
     pytest.ExitCode.NO_TESTS_COLLECTED: 2,
@@ -65,15 +65,21 @@ def _arguments(settings: ConformSettings) -> list[str]:
         "-c", os.devnull, "--rootdir", folder, "--tb=short", "--strict-markers",
         "-o", f"timeout={_CASE_TIMEOUT_S}", "--require", settings.require.value,
     ]  # fmt: skip
-    for option, values in (
-        ("--target", settings.targets), ("--clause", settings.clauses), ("--without", settings.without),
-    ):  # fmt: skip
-        for value in values:
-            arguments += [option, value]
-    for option, value in (
-        ("--accounts", settings.accounts), ("--seed", settings.seed),
-        ("--conformance-json", settings.json), ("--junitxml", settings.junit),
-    ):  # fmt: skip
+    repeatable = {
+        "--target": settings.targets,
+        "--clause": settings.clauses,
+        "--without": settings.without,
+    }
+    for option, values in repeatable.items():
+        for each in values:
+            arguments += [option, each]
+    single: dict[str, object] = {
+        "--accounts": settings.accounts,
+        "--seed": settings.seed,
+        "--conformance-json": settings.json,
+        "--junitxml": settings.junit,
+    }
+    for option, value in single.items():
         if value is not None:
             arguments += [option, str(value)]
     return arguments

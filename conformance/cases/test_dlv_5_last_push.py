@@ -1,0 +1,132 @@
+"""DLV.5: a lost last push is noticed by the next heartbeats, without further traffic."""
+
+import time
+
+import pytest
+
+from conformance.accounts import Block
+from conformance.clients import MakeDevice, MakePhone
+from conformance.phone import Phone
+from drivers.events import GapFound
+from protocol.messages import Push
+
+pytestmark = pytest.mark.clause("DLV.5")
+
+_HEARTBEAT_S = 1
+
+
+def await_pong_with(phone: Phone, version: int) -> None:
+    """Beats until a PONG tells `version`, as a client that got no push would; for two heartbeats."""
+    until = time.monotonic() + 2 * _HEARTBEAT_S
+    while (told := phone.beat().version) != version:
+        assert told < version, f"{phone.name}: PONG tells version {told}, and the newest is {version}"
+        assert time.monotonic() < until, (
+            f"{phone.name}: expected a PONG to tell version {version} within two heartbeats, it says {told}"
+        )
+        phone.listen(_HEARTBEAT_S / 4)
+
+
+def test_a_client_that_gets_no_push_at_all_pulls(block: Block, device: MakeDevice) -> None:
+    """Within two heartbeats of the lost push the client knows that its version is behind, and pulls.
+
+    The path loses every push, also repeats. Three messages come, with nothing else to be heard. Expected: each
+    is known to be missing within two heartbeats, and shown after a pull.
+    """
+    sender, recipient = block.pick(2)
+    target = device(recipient, heartbeat_s=_HEARTBEAT_S)
+    target.lose = lambda direction, message: isinstance(message, Push)
+    entered = target.log_in()
+    limit_s = 2 * entered.heartbeat_s
+    source = device(sender)
+    source.log_in()
+    for number in range(3):
+        body = f"last push {number}".encode()
+        seen = len(target.events)
+        source.send_and_await(recipient.user, body)
+        acked_at = time.monotonic()
+        target.await_event(GapFound, since=seen, timeout_s=limit_s + 2)
+        noticed_at = next(
+            at
+            for event, at in zip(target.events[seen:], target.happened_at[seen:], strict=True)
+            if isinstance(event, GapFound)
+        )
+        assert noticed_at - acked_at <= limit_s, (
+            f"expected the client to know within {limit_s} s, it took {noticed_at - acked_at:.2f} s"
+        )
+        assert target.await_delivered(body).via == "pull", "expected the message to come by a pull"
+
+
+def test_a_heartbeat_tells_the_newest_version(block: Block, phone: MakePhone) -> None:
+    """... knows that its version is behind: PONG says so.
+
+    Messages come from a friend and from the group, and are not acknowledged. Expected: after each, a PONG
+    tells the version that the inbox has now.
+    """
+    sender, recipient = block.pick(2)
+    source, target = phone(sender), phone(recipient)
+    await_pong_with(target, 0)
+    for number, to in enumerate((recipient.user, block.group, recipient.user), 1):
+        source.say(to, f"version {number}".encode())
+        await_pong_with(target, number)
+
+
+def test_own_messages_of_another_device_count(block: Block, phone: MakePhone) -> None:
+    """... its version is behind: the user's own messages are entries too.
+
+    A user sends from one device. Expected: the heartbeats of that device and of the user's other device tell
+    the version of the SENT.
+    """
+    sender, recipient = block.pick(2)
+    source, tablet = phone(sender, "phone"), phone(sender, "tablet")
+    for number in range(2):
+        sent = source.say(recipient.user, f"own {number}".encode())
+        await_pong_with(source, sent.version)
+        await_pong_with(tablet, sent.version)
+
+
+def test_an_acknowledged_push_does_not_hide_the_next(block: Block, phone: MakePhone) -> None:
+    """... a lost *last* push: those before it have arrived and were acknowledged.
+
+    A phone acknowledges four pushes; the fifth it takes for lost. Expected: PONG tells 4 and later 5, with no
+    other traffic.
+    """
+    sender, recipient = block.pick(2)
+    source, target = phone(sender), phone(recipient)
+    for number in range(1, 5):
+        source.say(recipient.user, str(number).encode())
+        target.acknowledge(target.await_push(str(number).encode()).version)
+    await_pong_with(target, 4)
+    source.say(recipient.user, b"the last")
+    await_pong_with(target, 5)
+
+
+def test_a_heartbeat_never_promises_what_no_pull_brings(block: Block, phone: MakePhone) -> None:
+    """... knows that its version is behind, and pulls: what PONG promises is there.
+
+    While a friend sends forty messages, a phone alternates PING and PULL. Expected: no PONG tells more than the
+    pull after it finds; at the end both say 40.
+    """
+    sender, recipient = block.pick(2)
+    source, target = phone(sender), phone(recipient)
+    for number in range(40):
+        source.say(recipient.user, str(number).encode())
+        told = target.beat().version
+        newest = target.pull(told, 1).newest
+        assert told <= newest, f"PONG tells version {told}, but a later pull knows only {newest}"
+    await_pong_with(target, 40)
+
+
+def test_a_device_that_reconnects_is_told_by_its_heartbeats_too(block: Block, phone: MakePhone) -> None:
+    """... without further traffic: also when the message came while nobody was there.
+
+    A message arrives while the recipient has no connection. Expected: at the next login PONG tells its
+    version, although the device said at login that it has none.
+    """
+    sender, recipient = block.pick(2)
+    first = phone(recipient)
+    first.hang_up()
+    sent = phone(sender).say(recipient.user, b"while away")
+    back = phone(recipient)
+    await_pong_with(back, 1)
+    found = [(entry.version, entry.mid) for entry in back.inbox()]
+    assert found == [(1, sent.mid)], f"expected the pull to bring version 1, message {sent.mid}, got {found}"
