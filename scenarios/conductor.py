@@ -106,8 +106,11 @@ class Conductor:
                 self.folder.save_environment(
                     {
                         "target": environment.host or "",
-                        "scenario": ", ".join(sorted(kind.__name__ for kind in environment.user_classes)),
+                        "scenario": ", ".join(
+                            sorted(kind.__name__.lower() for kind in environment.user_classes)
+                        ),
                         "seed": options.seed,
+                        "heartbeat_s": options.heartbeat,
                         "machine": describe(),
                     }
                 )

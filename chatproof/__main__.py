@@ -1,0 +1,5 @@
+"""`python -m chatproof` is `chatproof`."""
+
+from chatproof.cli import main
+
+main()

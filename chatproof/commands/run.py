@@ -1,0 +1,142 @@
+"""`chatproof run`: the main job."""
+
+import shlex
+import sys
+from typing import Any
+
+import click
+
+
+@click.command("run")
+@click.argument("plan", required=False)
+@click.option("--target", metavar="URL", help="chat+tcp://HOST:PORT of a server that runs, or embedded.")
+@click.option("--accounts", metavar="FILE", help="Accounts for --target: user,token a line.")
+@click.option("--scenario", help="chat or heartbeat.")
+@click.option("--connections", type=int, help="Connections in all.")
+@click.option("--processes", type=int, help="Swarm processes.")
+@click.option("--rate", type=float, help="Messages a second in all (open model).")
+@click.option("--duration", metavar="TIME", help="Of the load, such as 30s or 5m.")
+@click.option("--ramp", metavar="TIME", help="In which everybody comes online.")
+@click.option("--shape", help="Load shape: ramp, steps, spike or soak.")
+@click.option("--heartbeat", type=int, metavar="SECONDS", help="Between two heartbeats of a connection.")
+@click.option("--seed", type=int, help="Makes choices and faults repeatable.")
+@click.option(
+    "--fault",
+    multiple=True,
+    metavar="FAULT",
+    help="Such as 'frame_loss=5% at 10s for 20s on access-1'; may be given several times.",
+)
+@click.option(
+    "--threshold",
+    multiple=True,
+    metavar="LIMIT",
+    help="Such as 'latency_ms.deliver.p99 < 500'; missing one ends with exit code 99.",
+)
+@click.option("--toxiproxy", metavar="URL", help="Use this Toxiproxy instead of starting one.")
+@click.option(
+    "--set",
+    "settings",
+    multiple=True,
+    metavar="KEY=VALUE",
+    help="Any option of the scenario, such as group_share=0.2 (list: --set help).",
+)
+@click.option("--out", metavar="DIR", help="Run folder; a new one below runs/ by default.")
+@click.option("--json", "as_json", is_flag=True, help="Print summary.json at the end, progress to stderr.")
+def command(
+    plan: str | None, settings: tuple[str, ...], out: str | None, as_json: bool, **given: Any
+) -> None:
+    """Drive a swarm through faults, account for every message, leave a report.
+
+    PLAN is a shipped plan or a TOML file; options go over it. Shipped: demo, smoke, heartbeat-20k, soak.
+    Without a plan, 2,000 connections of the embedded reference server chat for 30 seconds.
+    """
+    import locust  # noqa: F401  patches the standard library before anything else uses it
+    from rich.console import Console
+
+    from chatproof.plan import Plan, load_plan
+    from chatproof.run import Run, new_folder
+
+    if "help" in settings:
+        _list_settings()
+        return
+    wanted = load_plan(plan) if plan else Plan()
+    _apply(wanted, given, settings)
+    wanted.check()
+    folder = new_folder(out, wanted.name)
+    console = Console(stderr=as_json)
+    code = Run(wanted, folder, shlex.join(["chatproof", *sys.argv[1:]]), console).execute()
+    if as_json:
+        click.echo(folder.summary.read_text(), nl=False)
+    sys.exit(code)
+
+
+def _apply(plan: Any, given: dict[str, Any], settings: tuple[str, ...]) -> None:
+    """Options of the command line over those of the plan."""
+    from dataclasses import fields
+
+    import msgspec
+
+    from chaos.errors import FaultSyntaxError
+    from chaos.plan import parse_fault
+    from chatproof.errors import WrongUse
+    from scenarios.options import SwarmOptions
+
+    for key in (
+        "scenario",
+        "connections",
+        "processes",
+        "rate",
+        "duration",
+        "ramp",
+        "shape",
+        "seed",
+        "toxiproxy",
+    ):
+        if given[key] is not None:
+            setattr(plan, key, given[key])
+    if given["target"] is not None:
+        plan.target.url = given["target"]
+    if given["accounts"] is not None:
+        plan.target.accounts = given["accounts"]
+    if given["heartbeat"] is not None:
+        plan.swarm["heartbeat"] = given["heartbeat"]
+    if given["connections"] is not None or given["processes"] is not None:
+        plan.swarm.pop("cohort", None)
+    plan.thresholds += given["threshold"]
+    try:
+        specs = [parse_fault(text) for text in given["fault"]]
+    except FaultSyntaxError as error:
+        raise WrongUse(f"--fault: {error}") from error
+    plan.fault += [_fault_table(spec) for spec in specs]
+    kinds = {option.name: type(option.default) for option in fields(SwarmOptions)}
+    for setting in settings:
+        key, equals, value = setting.partition("=")
+        key = key.replace("-", "_")
+        if not equals or key not in kinds:
+            raise WrongUse(f"--set {setting!r}: write KEY=VALUE with one of {', '.join(kinds)}")
+        try:
+            plan.swarm[key] = msgspec.convert(value, kinds[key], strict=False)
+        except msgspec.ValidationError as error:
+            raise WrongUse(f"--set {setting!r}: {error}") from error
+
+
+def _fault_table(spec: Any) -> dict[str, Any]:
+    """The fault as a plan has it."""
+    table = {
+        "fault": spec.name,
+        "value": spec.value,
+        "at": spec.at_s,
+        "for": spec.for_s,
+        "target": spec.target,
+        "stream": spec.stream,
+    }
+    return {key: value for key, value in table.items() if value is not None}
+
+
+def _list_settings() -> None:
+    from dataclasses import fields
+
+    from scenarios.options import SwarmOptions
+
+    for option in fields(SwarmOptions):
+        click.echo(f"{option.name:<16} {option.metadata['help']} [{option.default}]")

@@ -1,0 +1,74 @@
+"""`chatproof serve`: the reference server."""
+
+from pathlib import Path
+
+import click
+
+_DEFAULT_LISTEN = ("tcp://127.0.0.1:14000", "http://127.0.0.1:8080")
+
+
+@click.command("serve")
+@click.option(
+    "--listen",
+    multiple=True,
+    metavar="URL",
+    default=_DEFAULT_LISTEN,
+    show_default=True,
+    help="tcp://HOST:PORT or http://HOST:PORT; may be given several times.",
+)
+@click.option(
+    "--data",
+    type=click.Path(path_type=Path),
+    default=Path(".chatproof/server"),
+    show_default=True,
+    metavar="DIR",
+    help="Where accounts and messages are kept.",
+)
+@click.option(
+    "--access-processes",
+    type=int,
+    default=0,
+    show_default=True,
+    help="Processes that hold connections, beside the one that stores; 0 keeps both in one.",
+)
+@click.option(
+    "--heartbeat",
+    type=int,
+    default=60,
+    show_default=True,
+    metavar="SECONDS",
+    help="Interval for clients that ask for none.",
+)
+@click.option("--strangers", is_flag=True, help="Let users who are not friends write to each other.")
+@click.option(
+    "--test-accounts",
+    type=int,
+    default=0,
+    metavar="N",
+    help="Make N accounts in circles of five friends, tokens in DIR/accounts.csv, before serving.",
+)
+def command(listen: tuple[str, ...], data: Path, access_processes: int, heartbeat: int, strangers: bool,
+            test_accounts: int) -> None:  # fmt: skip
+    """Run the reference server until SIGTERM or Ctrl-C, which let running work finish first."""
+    from chatproof.errors import CannotRun, WrongUse
+    from chatproof.target import make_accounts
+    from refserver import accounts
+    from refserver.serve import ServeError, ServeSettings, serve
+
+    settings = ServeSettings(
+        listen=list(listen),
+        data_dir=data,
+        access_processes=access_processes,
+        friends_only=not strangers,
+        default_heartbeat_s=heartbeat,
+    )
+    try:
+        settings.check()
+        if test_accounts and not (data / "accounts.csv").exists():
+            users = make_accounts(data, test_accounts - test_accounts % 5, 5)
+            accounts.tokens(data, users, 365 * 86400.0, data / "accounts.csv")
+        serve(settings)
+    except ServeError as error:
+        raise (CannotRun if error.environment else WrongUse)(str(error)) from error
+    except accounts.AccountsError as error:
+        raise WrongUse(str(error)) from error

@@ -1,0 +1,188 @@
+"""Run plans: TOML files that say what a run is, and the options of the command line over them."""
+
+import tomllib
+from dataclasses import fields
+from importlib.resources import files
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from chaos.errors import FaultSyntaxError
+from chaos.plan import FaultSpec
+from chaos.quantities import seconds
+from chatproof.errors import WrongUse
+from drivers.endpoints import TargetError, parse_target
+from ledger.errors import ThresholdError
+from ledger.summary import empty_summary
+from ledger.thresholds import parse
+from scenarios.options import SwarmOptions
+from scenarios.population import Population, PopulationError
+
+EMBEDDED = "embedded"
+SCENARIOS = ("chat", "heartbeat")
+SHAPES = ("ramp", "steps", "spike", "soak")
+
+
+class Target(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
+    """[target]: `url` "embedded" starts the reference server with `tcp_ports` access points; anything else is
+    a server that runs already, with the accounts of `accounts`. `endpoints`: its further access points."""
+
+    url: str = EMBEDDED
+    endpoints: list[str] = []
+    accounts: str = ""
+    tcp_ports: int = 1
+    access_processes: int = 0
+
+
+class Plan(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
+    """The whole of a plan. Times are texts such as "60s" or numbers of seconds.
+
+    `duration`: of the load, after everybody is online. `rate`: messages a second in total. `swarm`: any
+    option of the scenario (see `chatproof run --help`). `toxiproxy`: "" starts one of our own when there are
+    faults; a URL uses one that runs.
+    """
+
+    name: str = "default"
+    scenario: str = "chat"
+    duration: str | float = "30s"
+    connections: int = 2000
+    processes: int = 1
+    rate: float = 100.0
+    seed: int = 1
+    shape: str = "ramp"
+    ramp: str | float = "5s"
+    toxiproxy: str = ""
+    target: Target = msgspec.field(default_factory=Target)
+    swarm: dict[str, Any] = {}
+    fault: list[dict[str, Any]] = []
+    thresholds: list[str] = []
+
+    @property
+    def duration_s(self) -> float:
+        return _seconds(self.duration, "duration")
+
+    @property
+    def ramp_s(self) -> float:
+        return _seconds(self.ramp, "ramp")
+
+    @property
+    def faults(self) -> list[FaultSpec]:
+        return [FaultSpec.from_mapping(table) for table in self.fault]
+
+    @property
+    def cohorts(self) -> int:
+        """How many Locust users hold the connections, evenly over the processes."""
+        return self.connections // self.options().cohort
+
+    def options(self, **more: Any) -> SwarmOptions:
+        """The scenario's options, with `more` over those of the plan."""
+        values = {"seed": self.seed, **self.swarm, **more}
+        values.setdefault("cohort", _cohort_size(self.connections, self.processes))
+        if self.rate:
+            values["send_rate"] = self.rate / (self.connections / values["cohort"])
+        return SwarmOptions(**values)
+
+    def check(self) -> None:
+        """Raises WrongUse for whatever would only show later."""
+        _one_of("scenario", self.scenario, SCENARIOS)
+        _one_of("shape", self.shape, SHAPES)
+        known = {option.name: type(option.default) for option in fields(SwarmOptions)}
+        for key, value in self.swarm.items():
+            if key not in known:
+                raise WrongUse(f"plan {self.name}: [swarm] has no {key!r}; there are {', '.join(known)}")
+            if not isinstance(value, int | float if known[key] is float else known[key]):
+                raise WrongUse(f"plan {self.name}: swarm.{key} is a {known[key].__name__}, not {value!r}")
+        for key in ("connections", "processes"):
+            if getattr(self, key) < 1:
+                raise WrongUse(f"plan {self.name}: {key} is at least 1, not {getattr(self, key)}")
+        options = self.options()
+        if self.connections % options.cohort:
+            raise WrongUse(
+                f"plan {self.name}: {self.connections} connections are no multiple of a cohort of "
+                f"{options.cohort}; change connections or swarm.cohort"
+            )
+        try:
+            Population(options.cohort, options.circle, options.two_devices)
+            for spec in self.faults:
+                spec.fault()
+            figures = empty_summary() if self.thresholds else {}
+            for expression in self.thresholds:
+                parse(expression).evaluate(figures)
+            if self.target.url != EMBEDDED:
+                for url in [self.target.url, *self.target.endpoints]:
+                    parse_target(url)
+        except (PopulationError, FaultSyntaxError, ThresholdError, TargetError) as error:
+            raise WrongUse(f"plan {self.name}: {error}") from error
+        if self.target.url != EMBEDDED and not self.target.accounts:
+            raise WrongUse(
+                f"target {self.target.url} needs accounts: name a file with --accounts "
+                f"(made by: chatproof accounts token)"
+            )
+        if self.duration_s <= 0:
+            raise WrongUse(f"plan {self.name}: the duration is longer than nothing, not {self.duration}")
+
+
+def shipped() -> list[str]:
+    """Names of the plans that come with Chatproof."""
+    return sorted(
+        file.name[:-5] for file in files("chatproof.plans").iterdir() if file.name.endswith(".toml")
+    )
+
+
+def load_plan(name: str) -> Plan:
+    """A plan file, or a shipped plan by name. Raises WrongUse with the place of the first mistake."""
+    path = Path(name)
+    if not path.suffix and not path.exists():
+        if name not in shipped():
+            raise WrongUse(f"there is no plan {name!r}; shipped are {', '.join(shipped())}, or give a file")
+        text = files("chatproof.plans").joinpath(f"{name}.toml").read_text()
+    else:
+        try:
+            text = path.read_text()
+        except (OSError, UnicodeDecodeError) as error:
+            raise WrongUse(f"plan {name}: {getattr(error, 'strerror', None) or error}") from error
+    return parse_plan(text, name)
+
+
+def parse_plan(text: str, name: str) -> Plan:
+    """The plan of a TOML text; `name` is for messages. Raises WrongUse."""
+    try:
+        return msgspec.convert({"name": Path(name).stem, **tomllib.loads(text)}, Plan)
+    except (tomllib.TOMLDecodeError, msgspec.ValidationError) as error:
+        raise WrongUse(f"plan {name}: {error}") from error
+
+
+def as_toml(plan: Plan) -> str:
+    """The plan as it was run, every value written out, so that the file alone repeats it."""
+    tables = msgspec.to_builtins(plan)
+    faults, target, swarm = tables.pop("fault"), tables.pop("target"), tables.pop("swarm")
+    text = _toml_lines(tables) + "\n[target]\n" + _toml_lines(target) + "\n[swarm]\n" + _toml_lines(swarm)
+    return text + "".join("\n[[fault]]\n" + _toml_lines(fault) for fault in faults)
+
+
+def _toml_lines(table: dict[str, Any]) -> str:
+    # A JSON string, number, boolean or list of strings is TOML as it stands.
+    return "".join(f"{key} = {msgspec.json.encode(value).decode()}\n" for key, value in table.items())
+
+
+def _cohort_size(connections: int, processes: int) -> int:
+    """The largest size from 500 down that divides the connections evenly and gives every process some."""
+    for size in range(min(500, connections // processes), 9, -1):
+        if connections % size == 0 and connections // size >= processes * 4:
+            return size
+    return max(connections // processes, 1)
+
+
+def _one_of(key: str, value: str, possible: tuple[str, ...]) -> None:
+    if value not in possible:
+        raise WrongUse(f"there is no {key} {value!r}; there are {', '.join(possible)}")
+
+
+def _seconds(value: str | float, key: str) -> float:
+    if isinstance(value, int | float):
+        return float(value)
+    try:
+        return seconds(value)
+    except FaultSyntaxError as error:
+        raise WrongUse(f"{key}: {error}") from error

@@ -1,0 +1,93 @@
+"""The proxies between swarm and target, through which a run breaks the network."""
+
+import os
+import select
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+
+from chaos.control import ToxiproxyControl
+from chaos.errors import ToxiproxyError
+from chatproof.errors import CannotRun
+from chatproof.plan import Plan
+from drivers.endpoints import Endpoint
+
+_START_S = 20.0
+
+
+@dataclass(frozen=True, slots=True)
+class Proxied:
+    """`endpoints`: where the swarm connects instead; `control` is None without proxies."""
+
+    endpoints: tuple[Endpoint, ...]
+    control: ToxiproxyControl | None
+    pids: tuple[int, ...]
+
+
+@contextmanager
+def proxied(plan: Plan, endpoints: tuple[Endpoint, ...]) -> Iterator[Proxied]:
+    """A proxy `access-1`, `access-2`, … before each endpoint if the plan has faults; none otherwise.
+
+    Proxies in a Toxiproxy of somebody else's are removed at the end, one of our own is stopped. Raises
+    CannotRun.
+    """
+    if not plan.fault and not plan.toxiproxy:
+        yield Proxied(endpoints, None, ())
+        return
+    process = None
+    url = plan.toxiproxy
+    if not url:
+        process, url = _start(plan.seed)
+    control = ToxiproxyControl(url)
+    made: list[str] = []
+    try:
+        through = []
+        for number, endpoint in enumerate(endpoints, 1):
+            name = f"access-{number}"
+            listen = control.create_proxy(name, "127.0.0.1:0", f"{endpoint.host}:{endpoint.port}")
+            made.append(name)
+            through.append(_moved(endpoint, listen))
+        yield Proxied(tuple(through), control, (process.pid,) if process else ())
+    except ToxiproxyError as error:
+        raise CannotRun(str(error)) from error
+    finally:
+        if process is not None:
+            process.terminate()
+            process.wait(10)
+            if process.stdout is not None:
+                process.stdout.close()
+        else:
+            for name in made:
+                control.delete_proxy(name)
+
+
+def _start(seed: int) -> tuple["subprocess.Popen[bytes]", str]:
+    process = subprocess.Popen(
+        [sys.executable, "-m", "chatproof", "toxiproxy", "--host", "127.0.0.1", "--port", "0",
+         "--seed", str(seed)],
+        stdout=subprocess.PIPE,
+        stdin=subprocess.DEVNULL,
+        start_new_session=True,
+    )  # fmt: skip
+    assert process.stdout is not None
+    until = time.monotonic() + _START_S
+    said = b""
+    while not said.endswith(b"\n"):
+        ready, _, _ = select.select([process.stdout], [], [], max(0.0, until - time.monotonic()))
+        more = os.read(process.stdout.fileno(), 4096) if ready else b""
+        if not more:
+            process.kill()
+            process.wait()
+            raise CannotRun("the fault proxy did not start; try: chatproof toxiproxy")
+        said += more
+    return process, said.decode().split()[-1]
+
+
+def _moved(endpoint: Endpoint, address: str) -> Endpoint:
+    """The same endpoint behind a proxy; it keeps the label of the port it stands for."""
+    host, _, port = address.rpartition(":")
+    url = f"{endpoint.dialect.name}+{endpoint.carrier.name}://{host}:{port}"
+    return replace(endpoint, url=url, host=host.strip("[]"), port=int(port))

@@ -1,0 +1,258 @@
+"""A run from its plan to its verdict: start, ramp, load, heal, settle, stop, judge."""
+
+import signal
+import socket
+import time
+from contextlib import ExitStack
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import gevent
+from gevent.event import Event
+from locust.env import Environment
+from locust.runners import MasterRunner
+from rich.console import Console
+
+from chaos.errors import ChaosError
+from chaos.schedule import FaultRecord, FaultSchedule
+from chatproof import limits
+from chatproof.errors import CannotRun, CommandError, WrongUse
+from chatproof.outcome import judge
+from chatproof.plan import Plan, as_toml
+from chatproof.progress import Progress, Status
+from chatproof.proxies import Proxied, proxied
+from chatproof.sampler import Sampler
+from chatproof.target import Running, running_target
+from chatproof.workers import await_workers, fork_workers, new_environment
+from drivers.accounts import AccountsError
+from drivers.endpoints import TargetError
+from ledger.errors import LedgerError
+from ledger.run_folder import Fault, RunFolder
+from scenarios.conductor import Conductor
+from scenarios.machine import describe
+from scenarios.parts import conductor_of, take_part
+from scenarios.shapes import new_shape
+
+_WORKERS_TIMEOUT_S = 60.0
+_ONLINE_PATIENCE_S = 30.0
+_QUIT_TIMEOUT_S = 60.0
+
+
+class Run:
+    """One run. `execute` does everything and returns the exit code; nothing is left running after it."""
+
+    def __init__(self, plan: Plan, folder: RunFolder, command: str, console: Console) -> None:
+        self._plan = plan
+        self._folder = folder
+        self._command = command
+        self._console = console
+        self._started = time.monotonic()
+        self._phase = "starting"
+        self._stop = Event()
+        self._interrupts = 0
+        self._schedule: FaultSchedule | None = None
+        self._environment: Environment | None = None
+
+    def execute(self) -> int:
+        """Exit code as in docs/architecture.md. Raises CommandError when there is nothing to judge."""
+        plan, folder = self._plan, self._folder
+        limits.raise_open_files()
+        limits.check(plan)
+        folder.create()
+        folder.plan.write_text(as_toml(plan))
+        port = _free_port()
+        # Before anything here touches gevent's hub: a forked loop would share its parent's descriptors.
+        workers = fork_workers(plan.processes, plan.scenario, port)
+        try:
+            with ExitStack() as stack:
+                signal_watchers = [
+                    gevent.signal_handler(n, self._interrupt) for n in (signal.SIGINT, signal.SIGTERM)
+                ]
+                for watcher in signal_watchers:
+                    stack.callback(watcher.cancel)
+                self._console.print(f"run folder {folder.path}", highlight=False)
+                try:
+                    target = stack.enter_context(running_target(plan, folder.path))
+                    way = stack.enter_context(proxied(plan, target.endpoints))
+                    self._save_environment(target)
+                    self._load(target, way, port, workers, stack)
+                except (TargetError, AccountsError) as error:
+                    raise WrongUse(str(error)) from error
+                except (LedgerError, ChaosError) as error:
+                    raise CannotRun(str(error)) from error
+        finally:
+            await_workers(workers, _QUIT_TIMEOUT_S if self._environment is not None else 0.0)
+        code = judge(folder, plan.thresholds, self._console)
+        return 130 if self._interrupts else code
+
+    def _load(self, target: Running, way: Proxied, port: int, workers: list[int], stack: ExitStack) -> None:
+        plan = self._plan
+        shape = (
+            new_shape(plan.shape, plan.cohorts, plan.ramp_s, plan.duration_s)
+            if plan.shape != "ramp"
+            else None
+        )
+        environment = new_environment(plan.scenario, shape)
+        first, *more = (endpoint.url for endpoint in way.endpoints)
+        options = plan.options(
+            accounts=str(target.accounts.resolve()),
+            endpoints=" ".join(more),
+            run_dir=str(self._folder.path.resolve()),
+            on_command=shape is None,
+        )
+        vars(environment.parsed_options).update(asdict(options))
+        environment.host = first
+        runner = environment.create_master_runner("127.0.0.1", port)
+        take_part(environment)
+        self._environment = environment
+        conductor = conductor_of(environment)
+        pids = {**dict.fromkeys(target.pids, "server"), **dict.fromkeys(way.pids, "proxy")}
+        sampler = Sampler(self._folder.processes, pids)
+        stack.callback(sampler.stop)
+        if way.control is not None:
+            self._schedule = FaultSchedule(plan.faults, way.control, self._fault_changed)
+        with Progress(self._look, self._console) as progress:
+            try:
+                self._await_workers(runner, len(workers))
+                if shape is None:
+                    self._ramp(runner, conductor)
+                    self._begin(conductor, progress)
+                    self._stop.wait(plan.duration_s)
+                else:
+                    self._follow(runner, conductor, plan.duration_s)
+            finally:
+                self._end(runner, conductor, progress)
+        if conductor.broken is not None:
+            raise _broken(conductor.broken)
+
+    def _await_workers(self, runner: MasterRunner, count: int) -> None:
+        until = time.monotonic() + _WORKERS_TIMEOUT_S
+        while len(runner.clients.ready) < count and not self._stop.is_set():
+            if time.monotonic() > until:
+                raise CannotRun(f"only {len(runner.clients.ready)} of {count} swarm processes came up")
+            gevent.sleep(0.05)
+
+    def _ramp(self, runner: MasterRunner, conductor: Conductor) -> None:
+        """Everybody is online, or the run was stopped. Raises CannotRun when it does not get there."""
+        self._phase = "ramp"
+        cohorts = self._plan.cohorts
+        gevent.spawn(runner.start, cohorts, max(cohorts / max(self._plan.ramp_s, 0.001), 0.01))
+        best, since = -1, time.monotonic()
+        while not self._stop.is_set():
+            totals = conductor.totals()
+            online, now = totals["connections"], time.monotonic()
+            if online >= self._plan.connections:
+                return
+            if conductor.broken is not None:
+                raise _broken(conductor.broken)
+            if online > best:
+                best, since = online, now
+            elif now - since > _ONLINE_PATIENCE_S:
+                raise WrongUse(
+                    f"only {online:,} of {self._plan.connections:,} connections came up, none for "
+                    f"{_ONLINE_PATIENCE_S:.0f} s: {_reasons(runner)}"
+                )
+            gevent.sleep(0.1)
+
+    def _begin(self, conductor: Conductor, progress: Progress) -> None:
+        if self._stop.is_set():
+            return
+        self._phase = "load"
+        progress.say(
+            f"{self._plan.connections:,} connections online after {self._elapsed_s():.1f} s; load begins"
+        )
+        conductor.begin()
+        if self._schedule is not None:
+            self._schedule.start(time.monotonic())
+
+    def _follow(self, runner: MasterRunner, conductor: Conductor, duration_s: float) -> None:
+        """A load shape decides who is there and when; it begins chatting as it comes."""
+        self._phase = "load"
+        runner.start_shape()
+        if self._schedule is not None:
+            self._schedule.start(time.monotonic())
+        self._stop.wait(duration_s)
+
+    def _end(self, runner: MasterRunner, conductor: Conductor, progress: Progress) -> None:
+        """Heal, settle, stop; also after an error or Ctrl-C, because what was promised is still owed."""
+        self._phase = "settling"
+        if self._interrupts:
+            conductor.interrupted()
+            progress.say("interrupted: healing, settling and judging what there is (again Ctrl-C to give up)")
+        try:
+            if self._schedule is not None:
+                self._schedule.heal_all()
+        finally:
+            runner.stop()
+            runner.quit()
+            self._phase = "judging"
+
+    def _interrupt(self) -> None:
+        self._interrupts += 1
+        self._stop.set()
+        if self._interrupts > 1:
+            raise KeyboardInterrupt
+
+    def _fault_changed(self, record: FaultRecord) -> None:
+        if record.end_ns is not None:
+            self._folder.add_fault(
+                Fault(record.name, record.target, record.start_ns, record.end_ns, record.detail)
+            )
+
+    def _look(self) -> Status:
+        environment = self._environment
+        assert environment is not None
+        p99 = environment.stats.get("deliver", "RECV").get_current_response_time_percentile(0.99)
+        return Status(
+            phase=self._phase,
+            elapsed_s=self._elapsed_s(),
+            totals=conductor_of(environment).totals(),
+            p99_ms=p99,
+            faults=[] if self._schedule is None else self._schedule.active(),
+        )
+
+    def _elapsed_s(self) -> float:
+        return time.monotonic() - self._started
+
+    def _save_environment(self, target: Running) -> None:
+        self._folder.save_environment(
+            {
+                "target": self._plan.target.url,
+                "endpoints": [endpoint.url for endpoint in target.endpoints],
+                "scenario": self._plan.scenario,
+                "plan": self._plan.name,
+                "seed": self._plan.seed,
+                "heartbeat_s": self._plan.options().heartbeat,
+                "command": self._command,
+                "started": time.strftime("%Y-%m-%dT%H:%M:%S%z"),
+                "machine": describe(),
+            }
+        )
+
+
+def new_folder(out: str | None, name: str) -> RunFolder:
+    """`out`, or a new folder below runs/. Raises WrongUse when a run is already there."""
+    path = Path(out) if out else Path("runs") / f"{time.strftime('%Y%m%d-%H%M%S')}-{name}"
+    if (path / "ledger").exists():
+        raise WrongUse(f"{path} holds a run already; choose another folder with --out")
+    return RunFolder(path)
+
+
+def _broken(why: str) -> CommandError:
+    """A swarm process could not go on: a full disk is the machine's fault, the rest the user's."""
+    return CannotRun(why) if "cannot write" in why or "cannot create" in why else WrongUse(why)
+
+
+def _reasons(runner: MasterRunner) -> str:
+    found: list[Any] = sorted(runner.stats.errors.values(), key=lambda error: -error.occurrences)
+    return (
+        "; ".join(f"{error.error} ({error.occurrences}×)" for error in found[:3]) or "no error was reported"
+    )
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port

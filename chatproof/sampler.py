@@ -1,0 +1,68 @@
+"""What servers and proxies cost while a run goes on: one line a second and process in the run folder."""
+
+import time
+from pathlib import Path
+
+import gevent
+import psutil
+
+from ledger.samples import SampleWriter
+
+_SOCKET_SLABS = ("TCP", "TCPv6", "sock_inode_cache", "filp", "dentry", "eventpoll_epi", "eventpoll_pwq")
+
+
+class Sampler:
+    """Samples processes until `stop`; a process that ends meanwhile is no longer sampled."""
+
+    def __init__(self, folder: Path, pids: dict[int, str]) -> None:
+        """`pids`: role ("server", "proxy") by process id. Raises LedgerError if files cannot be made."""
+        self._watched = [
+            (psutil.Process(pid), role, SampleWriter(folder, f"{role}-{pid}")) for pid, role in pids.items()
+        ]
+        self._sample()
+        self._greenlet = gevent.spawn(self._run)
+
+    def stop(self) -> None:
+        """One last sample; files are closed."""
+        self._greenlet.kill()
+        self._sample()
+        for _, _, writer in self._watched:
+            writer.close()
+
+    def _run(self) -> None:
+        while True:
+            gevent.sleep(1.0)
+            self._sample()
+
+    def _sample(self) -> None:
+        kernel_bytes = socket_slab_bytes()
+        for process, role, writer in list(self._watched):
+            try:
+                cpu, memory, files = process.cpu_times(), process.memory_info(), process.num_fds()
+            except psutil.NoSuchProcess:
+                continue
+            sample = {
+                "at_ns": time.monotonic_ns(),
+                "role": role,
+                "pid": process.pid,
+                "rss_bytes": memory.rss,
+                "cpu_s": cpu.user + cpu.system,
+                "fds": files,
+            }
+            if kernel_bytes is not None:
+                sample["kernel_bytes"] = kernel_bytes
+            writer.write(sample)
+
+
+def socket_slab_bytes() -> int | None:
+    """Kernel memory in the caches that connections live in, of the whole machine; None when not readable."""
+    try:
+        lines = Path("/proc/slabinfo").read_text().splitlines()
+    except OSError:
+        return None
+    total = 0
+    for line in lines[2:]:
+        name, _, objects, size, *_ = line.split()
+        if name in _SOCKET_SLABS:
+            total += int(objects) * int(size)
+    return total

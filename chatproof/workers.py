@@ -1,0 +1,114 @@
+"""Swarm processes: forked from this one after everything is imported, so that their pages stay shared."""
+
+import ctypes
+import importlib
+import logging
+import os
+import signal
+import sys
+import time
+import traceback
+from types import FrameType
+from typing import Any
+
+import gevent
+import locust
+import locust.argument_parser
+import locust.runners
+from locust.env import Environment
+
+from scenarios.cohort_user import CohortUser
+
+_PR_SET_PDEATHSIG = 1
+_REPORT_INTERVAL_S = 1.0
+
+
+def scenario_class(name: str) -> type[CohortUser]:
+    """The Locust user of a scenario: the one that the module of that name defines."""
+    module = importlib.import_module(f"scenarios.{name}")
+    return next(
+        kind
+        for kind in vars(module).values()
+        if isinstance(kind, type) and issubclass(kind, CohortUser) and not kind.abstract
+    )
+
+
+def new_environment(scenario: str, shape: Any = None) -> Environment:
+    """A Locust environment as its command line would make it, with the scenario's options."""
+    # Locust reports every three seconds; people who watch a run want to see each one.
+    locust.runners.WORKER_REPORT_INTERVAL = _REPORT_INTERVAL_S
+    scenario_class(scenario)
+    options = locust.argument_parser.get_parser().parse_args([])
+    options.headless = True
+    return Environment(
+        user_classes=[scenario_class(scenario)],
+        shape_class=shape,
+        events=locust.events,
+        parsed_options=options,
+        catch_exceptions=False,
+    )
+
+
+def fork_workers(count: int, scenario: str, master_port: int) -> list[int]:
+    """Process ids of `count` workers that connect to the master on `master_port`, as soon as it is there.
+
+    To be called before anything else uses gevent in this process. Workers end when the master says so, or
+    when this process dies.
+    """
+    parent = os.getpid()
+    pids = []
+    for _ in range(count):
+        pid = gevent.fork()
+        if pid == 0:
+            _work(scenario, master_port, parent)
+        pids.append(pid)
+    return pids
+
+
+def _work(scenario: str, master_port: int, parent: int) -> None:
+    code = 1
+    try:
+        # Ctrl-C goes to the whole terminal: the master decides what it means.
+        signal.signal(signal.SIGINT, signal.SIG_IGN)
+        signal.signal(signal.SIGTERM, _end_now)
+        ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+        if os.getppid() != parent:
+            return
+        environment = new_environment(scenario)
+        runner = environment.create_worker_runner("127.0.0.1", master_port)
+        environment.events.init.fire(environment=environment, runner=runner, web_ui=None)
+        runner.greenlet.join()
+        code = 0
+    except BaseException:  # noqa: BLE001  a forked child must never run on into its parent's code
+        traceback.print_exc()
+    finally:
+        logging.shutdown()
+        sys.stdout.flush()
+        sys.stderr.flush()
+        os._exit(code)
+
+
+def _end_now(number: int, frame: FrameType | None) -> None:
+    os._exit(128 + number)
+
+
+def await_workers(pids: list[int], timeout_s: float) -> None:
+    """All workers have ended; those that have not within the time are killed."""
+    until = time.monotonic() + timeout_s
+    left = list(pids)
+    while left:
+        left = [pid for pid in left if not _has_ended(pid)]
+        if left and time.monotonic() > until:
+            for pid in left:
+                os.kill(pid, signal.SIGKILL)
+                os.waitpid(pid, 0)
+            return
+        if left:
+            gevent.sleep(0.05)
+
+
+def _has_ended(pid: int) -> bool:
+    try:
+        return os.waitpid(pid, os.WNOHANG)[0] == pid
+    except ChildProcessError:
+        return True
