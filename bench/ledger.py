@@ -1,7 +1,7 @@
 """How long the checks take over a ledger of N rows, and in how much memory.
 
-`python -m bench.ledger --rows 50000000` writes a run without faults in closed form (clusters of four users with
-two devices each, who talk in one group and two pairs in turn), then checks it in a process of its own.
+`python -m bench.ledger --rows 50000000` writes a run without faults in closed form (clusters of four users
+with two devices each, who talk in one group and two pairs in turn), then checks it in a process of its own.
 """
 
 import argparse
@@ -159,9 +159,7 @@ def check(run: RunFolder) -> None:
     for name, function in all_checks().items():
         began = time.perf_counter()
         results[name] = function(ledger, Options())
-        print(
-            f"{name:14} {time.perf_counter() - began:7.2f} s  {results[name].verdict}  peak {peak_mib():.0f} MiB"
-        )
+        print(print(f"{name:14} {time.perf_counter() - began:7.2f} s  {results[name].verdict}", flush=True))
     began = time.perf_counter()
     summary = summarise(ledger, results, [])
     print(f"{'summary':14} {time.perf_counter() - began:7.2f} s  {summary['verdict']}")

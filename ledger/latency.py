@@ -17,8 +17,8 @@ NOTHING: dict[str, Any] = {"count": 0} | dict.fromkeys(QUANTILES)
 
 
 def latencies(ledger: Ledger) -> dict[str, dict[str, Any]]:
-    """`count`, `p50`, `p90`, `p99`, `p999`, `max` in ms of `deliver`, `ack` and FROM_HISTOGRAMS; quantiles are
-    None where there is no value."""
+    """`count`, `p50`, `p90`, `p99`, `p999`, `max` in ms of `deliver`, `ack` and FROM_HISTOGRAMS;
+    quantiles are None where there is no value."""
     deliver, ack = [], []
     parts = ledger.parts()
     for part in range(parts):

@@ -1,8 +1,8 @@
 """summary.json, the contract with CI: keys are never renamed, more may be added, `schema` counts changes.
 
 A run's verdict is the worst of the checks that had something to check: a run without a fault is not unknown
-for want of reconnections. Its main check (completeness; heartbeat for the scenario of that name) must have had
-something to check, or the run is unknown: what proved nothing has not passed.
+for want of reconnections. Its main check (completeness; heartbeat for the scenario of that name) must have
+had something to check, or the run is unknown: what proved nothing has not passed.
 """
 
 from collections.abc import Mapping, Sequence
