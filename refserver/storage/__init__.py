@@ -1,7 +1,7 @@
 """Accounts, relationships, messages, inboxes and contacts, durable (ARC.3).
 
-`schema` describes the tables, `sqlite` holds what only SQLite has, `statements` writes many rows in one step,
-`loading` and `writing` serve a group commit, `pages` what users read, `store` is the face.
+`schema` describes the tables, `sqlite` holds what only SQLite has, `statements` and `questions` do many things
+in one step, `loading` and `writing` serve a group commit, `pages` what users read, `store` is the face.
 """
 
 from refserver.storage.store import Storage, StorageFailed

@@ -1,6 +1,6 @@
-"""What users read of their inbox, history, contacts and counts. Each question is one step in the store."""
+"""What users read of their inbox, history, contacts and counts: many questions in one step of the store."""
 
-from collections.abc import Callable
+from collections.abc import Sequence
 from typing import Any
 
 import msgspec
@@ -25,6 +25,7 @@ from protocol.messages import (
 )
 from protocol.names import is_group, peer_in
 from refserver.storage import sqlite
+from refserver.storage.questions import Asked, Question
 from refserver.storage.schema import contacts, friendships, group_members, inbox, messages
 
 _ANY = 2**63 - 1
@@ -39,20 +40,6 @@ class _StoredEntry(msgspec.Struct, array_like=True):
     kind: str
     body: str
     at_ms: int
-
-
-class _Statement:
-    """One row of scalar columns; parameters are given by name."""
-
-    def __init__(self, *columns: Any) -> None:
-        compiled = select(*columns).compile(dialect=sqlite.DIALECT)
-        self._text = str(compiled)
-        self._fixed = compiled.params
-        self._names = compiled.positiontup or []
-
-    def __call__(self, cursor: Any, **given: Any) -> Any:
-        values = {**self._fixed, **given}
-        return cursor.execute(self._text, [values[name] for name in self._names]).fetchone()
 
 
 def _page(newest_first: bool, order: Any, *conditions: Any) -> Any:
@@ -85,40 +72,6 @@ def _of_user(table: Any) -> Any:
 
 
 _in_conversation = inbox.c.conversation == bindparam("conversation")
-_pull = _Statement(
-    _page(False, inbox.c.version, inbox.c.version > bindparam("after")),
-    func.coalesce(select(func.max(inbox.c.version)).where(_of_user(inbox)).scalar_subquery(), 0),
-)
-_history = _Statement(
-    _page(True, inbox.c.sequence, _in_conversation, inbox.c.sequence < bindparam("before")),
-    select(func.min(inbox.c.sequence)).where(_of_user(inbox), _in_conversation).scalar_subquery(),
-)
-_counts = _Statement(
-    sqlite.packed(
-        select(contacts.c.conversation, contacts.c.unread).where(_of_user(contacts), contacts.c.unread > 0)
-    ).scalar_subquery()
-)
-_contacts = _Statement(
-    sqlite.packed(
-        select(
-            contacts.c.conversation, contacts.c.mid, contacts.c.sequence, contacts.c.at_ms, contacts.c.unread
-        )
-        .where(_of_user(contacts), contacts.c.mid < bindparam("after"))
-        .order_by(contacts.c.mid.desc())
-        .limit(bindparam("count"))
-    ).scalar_subquery()
-)
-_is_party = _Statement(
-    or_(
-        select(literal(1))
-        .where(group_members.c.name == bindparam("conversation"), group_members.c.user == bindparam("user"))
-        .exists(),
-        select(literal(1))
-        .where(friendships.c.user == bindparam("user"), friendships.c.friend == bindparam("friend"))
-        .exists(),
-    )
-)
-
 _decode_entries = msgspec.json.Decoder(list[_StoredEntry]).decode
 _decode_contacts = msgspec.json.Decoder(list[tuple[str, int, int, int, int]]).decode
 _decode_counts = msgspec.json.Decoder(list[tuple[str, int]]).decode
@@ -139,49 +92,125 @@ def _count(limit: int) -> int:
     return min(limit or MAX_PAGE_ENTRIES, MAX_PAGE_ENTRIES)
 
 
-def pull(cursor: Any, user: str, asked: Pull) -> Message:
-    """PULLED: entries after a version, oldest first (DLV.4)."""
-    packed, newest = _pull(cursor, user=user, after=asked.after, count=_count(asked.limit))
+def _pulled(user: str, asked: Pull, packed: str, newest: int) -> Message:
     entries = sorted(_entries(packed), key=lambda entry: entry.version)
     return Pulled(entries, newest, bool(entries) and entries[-1].version < newest)
 
 
-def history(cursor: Any, user: str, asked: History) -> Message:
-    """HISTORY_PAGE of the user's own inbox, newest first (STO.2); 403 alike for what is not theirs and for
-    what does not exist, so that guessing tells nothing (SEC.5)."""
-    conversation = asked.conversation
-    packed, oldest = _history(
-        cursor, user=user, conversation=conversation, before=asked.before or _ANY, count=_count(asked.limit)
-    )
-    if oldest is None and not _may_talk(cursor, user, conversation):
+_PULL = Question(
+    [
+        _page(False, inbox.c.version, inbox.c.version > bindparam("after")),
+        func.coalesce(select(func.max(inbox.c.version)).where(_of_user(inbox)).scalar_subquery(), 0),
+    ],
+    lambda user, asked: {"after": asked.after, "count": _count(asked.limit)},
+    _pulled,
+)
+
+
+def _history_given(user: str, asked: History) -> dict[str, Any]:
+    name = asked.conversation
+    # Whoever is not named in a pair is nobody's friend in it.
+    friend = "" if is_group(name) or user not in name.split(":") else peer_in(name, user)
+    return {
+        "conversation": name,
+        "before": asked.before or _ANY,
+        "count": _count(asked.limit),
+        "friend": friend,
+    }
+
+
+def _history_page(user: str, asked: History, packed: str, oldest: int | None, is_party: int) -> Message:
+    if oldest is None and not is_party:
+        # The same for what is another's and for what does not exist: guessing tells nothing (SEC.5).
         return Error(ErrorCode.NOT_PERMITTED, "not a conversation of yours")
     entries = sorted(_entries(packed), key=lambda entry: -entry.sequence)
-    return HistoryPage(entries, bool(entries) and entries[-1].sequence > oldest)
+    return HistoryPage(entries, bool(entries) and entries[-1].sequence > (oldest or 0))
 
 
-def _may_talk(cursor: Any, user: str, conversation: str) -> bool:
-    friend = "" if is_group(conversation) else peer_in(conversation, user)
-    if friend and user not in conversation.split(":"):
-        return False
-    return bool(_is_party(cursor, user=user, conversation=conversation, friend=friend)[0])
+_HISTORY = Question(
+    [
+        _page(True, inbox.c.sequence, _in_conversation, inbox.c.sequence < bindparam("before")),
+        select(func.min(inbox.c.sequence)).where(_of_user(inbox), _in_conversation).scalar_subquery(),
+        or_(
+            select(literal(1))
+            .where(
+                group_members.c.name == bindparam("conversation"), group_members.c.user == bindparam("user")
+            )
+            .exists(),
+            select(literal(1))
+            .where(friendships.c.user == bindparam("user"), friendships.c.friend == bindparam("friend"))
+            .exists(),
+        ),
+    ],
+    _history_given,
+    _history_page,
+)
 
 
-def unread(cursor: Any, user: str, asked: Unread) -> Message:
-    """UNREAD_COUNTS: the total is the sum of the counts (UNR.1)."""
-    counts = [UnreadOf(*row) for row in _decode_counts(_counts(cursor, user=user)[0])]
+def _unread_counts(user: str, asked: Unread, packed: str) -> Message:
+    counts = [UnreadOf(*row) for row in _decode_counts(packed)]
     return UnreadCounts(sum(count.unread for count in counts), counts)
 
 
-def recent_contacts(cursor: Any, user: str, asked: Contacts) -> Message:
-    """CONTACT_LIST: most recent first (STO.3)."""
-    packed = _contacts(cursor, user=user, after=asked.after or _ANY, count=_count(asked.limit))[0]
+_UNREAD = Question(
+    [
+        sqlite.packed(
+            select(contacts.c.conversation, contacts.c.unread).where(
+                _of_user(contacts), contacts.c.unread > 0
+            )
+        ).scalar_subquery()
+    ],
+    lambda user, asked: {},
+    _unread_counts,
+)
+
+
+def _contact_list(user: str, asked: Contacts, packed: str) -> Message:
     rows = sorted(_decode_contacts(packed), key=lambda row: -row[1])
     return ContactList([Contact(peer_in(conversation, user), *rest) for conversation, *rest in rows])
 
 
-ANSWERS: dict[type[Message], Callable[[Any, str, Any], Message]] = {
-    Pull: pull,
-    History: history,
-    Unread: unread,
-    Contacts: recent_contacts,
+_CONTACTS = Question(
+    [
+        sqlite.packed(
+            select(
+                contacts.c.conversation,
+                contacts.c.mid,
+                contacts.c.sequence,
+                contacts.c.at_ms,
+                contacts.c.unread,
+            )
+            .where(_of_user(contacts), contacts.c.mid < bindparam("after"))
+            .order_by(contacts.c.mid.desc())
+            .limit(bindparam("count"))
+        ).scalar_subquery()
+    ],
+    lambda user, asked: {"after": asked.after or _ANY, "count": _count(asked.limit)},
+    _contact_list,
+)
+
+QUESTIONS: dict[type[Message], Question] = {
+    Pull: _PULL,
+    History: _HISTORY,
+    Unread: _UNREAD,
+    Contacts: _CONTACTS,
 }
+
+
+def answer(cursor: Any, questions: Sequence[Asked]) -> list[Message]:
+    """PULLED (DLV.4), HISTORY_PAGE (STO.2), UNREAD_COUNTS (UNR.1) or CONTACT_LIST (STO.3) to each question;
+    503 to all of a kind that cannot be read now.
+    """
+    places: dict[type[Message], list[int]] = {}
+    for place, (_, message) in enumerate(questions):
+        places.setdefault(type(message), []).append(place)
+    answers: dict[int, Message] = {}
+    for kind, of_kind in places.items():
+        try:
+            found = QUESTIONS[kind].ask(cursor, [questions[place] for place in of_kind])
+        except Exception as error:
+            if not sqlite.is_outage(error):
+                raise
+            found = [Error(ErrorCode.OVERLOADED, "the store cannot be read now")] * len(of_kind)
+        answers.update(zip(of_kind, found, strict=True))
+    return [answers[place] for place in range(len(questions))]

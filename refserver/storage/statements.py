@@ -14,9 +14,9 @@ Row = TypeVar("Row")
 _LARGEST = 256
 
 
-def _chunk(count: int) -> int:
-    """The largest power of two that `count` has room for, so that few texts serve all sizes."""
-    return min(1 << (count.bit_length() - 1), _LARGEST)
+def chunk(count: int, largest: int = _LARGEST) -> int:
+    """The largest power of two within `count` and `largest`, so that few texts do for all sizes."""
+    return min(1 << (count.bit_length() - 1), largest)
 
 
 class _Text:
@@ -60,7 +60,7 @@ class Insert:
     def __call__(self, cursor: Any, flat: list[Any]) -> None:
         at, rows = 0, len(flat) // self._width
         while rows:
-            size = _chunk(rows)
+            size = chunk(rows)
             end = at + size * self._width
             cursor.execute(self._text(size), flat[at:end])
             at, rows = end, rows - size

@@ -8,10 +8,10 @@ from typing import Any, TypeVar
 from gevent.threadpool import ThreadPool
 from sqlalchemy import func, select
 
-from protocol.errors import ErrorCode
-from protocol.messages import Error, Message
+from protocol.messages import Message
 from refserver.storage import loading, pages, sqlite, writing
 from refserver.storage.loading import Loaded, Wanted
+from refserver.storage.questions import Asked
 from refserver.storage.schema import messages, metadata
 from refserver.storage.writing import Rows
 
@@ -97,9 +97,9 @@ class Storage:
         """The newest committed inbox version of each user that has an account."""
         return self._logins.run(loading.versions, list(users))
 
-    def answer(self, questions: Sequence[tuple[str, Message]]) -> list[Message]:
+    def answer(self, questions: Sequence[Asked]) -> list[Message]:
         """The answers to (user, PULL | UNREAD | CONTACTS | HISTORY), none from before now."""
-        return self._pages.run(_answer_all, questions)
+        return self._pages.run(pages.answer, questions)
 
     def newest_mid(self) -> int:
         """The greatest message id ever stored, 0 when there is none."""
@@ -112,16 +112,3 @@ def _load(cursor: Any, wanted: Wanted, changes_seen: int) -> tuple[int, Loaded |
     if changes != changes_seen:
         return changes, None
     return changes, loading.load(cursor, wanted)
-
-
-def _answer_all(cursor: Any, questions: Sequence[tuple[str, Message]]) -> list[Message]:
-    return [_answer(cursor, user, message) for user, message in questions]
-
-
-def _answer(cursor: Any, user: str, message: Message) -> Message:
-    try:
-        return pages.ANSWERS[type(message)](cursor, user, message)
-    except Exception as error:
-        if sqlite.is_outage(error):
-            return Error(ErrorCode.OVERLOADED, "the store cannot be read now")
-        raise
