@@ -10,11 +10,14 @@ import time
 from pathlib import Path
 from typing import Self
 
+import psutil
+
 from protocol.limits import DEFAULT_HEARTBEAT_S
 from refserver.workers import environment_with_this_code
 
 START_S = 30.0
 STOP_S = 25.0
+_LOOK_AGAIN_S = 0.01
 _LINE = re.compile(r"listening on (?P<urls>.*) \(data: .*, pids: (?P<pids>[\d,]+)\)$")
 
 
@@ -107,7 +110,7 @@ class ServerProcess:
         return self._end(signal.SIGTERM)
 
     def kill(self) -> int:
-        """SIGKILL: as if the power went, except for the disk's own memory. Its exit code, −9."""
+        """SIGKILL, to the access processes as well; nothing is left when this returns. Its exit code, −9."""
         return self._end(signal.SIGKILL)
 
     def _end(self, number: signal.Signals) -> int:
@@ -123,6 +126,10 @@ class ServerProcess:
             code = process.wait()
         if process.stdout is not None:
             process.stdout.close()
+        # The access processes end with their parent, but a moment later, and they hold its ports.
+        deadline = time.monotonic() + STOP_S
+        while any(map(_is_running, self.pids)) and time.monotonic() < deadline:
+            time.sleep(_LOOK_AGAIN_S)
         return code
 
     def __enter__(self) -> Self:
@@ -130,3 +137,10 @@ class ServerProcess:
 
     def __exit__(self, *_: object) -> None:
         self.stop()
+
+
+def _is_running(pid: int) -> bool:
+    try:
+        return psutil.Process(pid).status() != psutil.STATUS_ZOMBIE
+    except psutil.NoSuchProcess:
+        return False

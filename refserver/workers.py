@@ -14,7 +14,7 @@ from gevent.event import Event
 from reactor import sockets
 from refserver.face import Service
 from refserver.link import RemoteNode
-from refserver.settings import Address, ServeSettings
+from refserver.settings import Address, ServeError, ServeSettings
 
 log = logging.getLogger(__name__)
 
@@ -45,12 +45,12 @@ class Workers:
         return sum(node.connections for _, node in self._running.values())
 
     def start(self) -> None:
-        """All processes listen. Raises RuntimeError when one does not in START_S."""
+        """All processes listen. Raises ServeError when one does not in START_S."""
         ready = [self._spawn(index) for index in range(self._settings.access_processes)]
         gevent.wait(ready, timeout=START_S)
         if not all(event.is_set() for event in ready) or len(self._running) < len(ready):
             self.kill()
-            raise RuntimeError(f"an access process did not start within {START_S:g} s")
+            raise ServeError("an access process did not start: its log says why", environment=True)
 
     def drain(self) -> None:
         """Every process has answered, said good-bye to its clients, and ended; the late ones are killed."""

@@ -85,20 +85,23 @@ class Deadlines:
 
     def _check(self, connection: Connection, now: float) -> None:
         if self._deadline(connection) <= now:
-            if connection.state is State.NEW:
-                late = Error(code=ErrorCode.NOT_LOGGED_IN, text="no LOGIN in time", fatal=True)
-                self._lines.finish(connection, frames.encode(late))
-            elif connection.state is State.CLOSING:
-                self._lines.close(connection)
-            elif connection.paused and connection.out is None:
-                # It is we who do not read: business owes an answer, and silence proves nothing.
-                self._lines.seen[connection.fd] = now
-            else:
-                self._lines.look(connection, now)
+            self._look_once_more(connection, now)
         if self._lines.get(connection.number) is None:
             return
+        if self._deadline(connection) <= now and connection.state is State.NEW:
+            late = Error(code=ErrorCode.NOT_LOGGED_IN, text="no LOGIN in time", fatal=True)
+            self._lines.finish(connection, frames.encode(late))
         due = self._deadline(connection)
         if due > now:
             self._arm(connection, due)
         else:
             self._lines.close(connection)
+
+    def _look_once_more(self, connection: Connection, now: float) -> None:
+        if connection.state is State.CLOSING:
+            return
+        if connection.paused and connection.out is None:
+            # It is we who do not read: business owes an answer, and silence proves nothing.
+            self._lines.seen[connection.fd] = now
+        else:
+            self._lines.look(connection, now)

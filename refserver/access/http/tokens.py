@@ -2,6 +2,7 @@
 
 import msgspec
 
+from protocol.messages import Name, Text
 from refserver.access.http import answers
 from refserver.access.http.answers import Answer
 from refserver.access.http.call import Call
@@ -12,8 +13,8 @@ PASSWORDS_UNDER_WAY = 64
 
 
 class Credentials(msgspec.Struct):
-    user: str
-    password: str
+    user: Name
+    password: Text
 
 
 class TokenShape(msgspec.Struct):
