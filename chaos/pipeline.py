@@ -30,9 +30,7 @@ class Pipeline:
     def tick(self, now: float) -> list[Item]:
         """Time went on; call at `wake_at`."""
         left: list[Item] = []
-        # The last stage first: what it lets go came before whatever an earlier one lets go.
-        for index in range(len(self._stages) - 1, -1, -1):
-            stage = self._stages[index][1]
+        for index, (_, stage) in enumerate(self._stages):
             if stage.active and stage.wake_at is not None and stage.wake_at <= now:
                 out: list[Item] = []
                 stage.tick(now, out)

@@ -68,8 +68,6 @@ class LatencyStage(Stage[Latency]):
     def _hold(self, came: float, due: float, item: Item) -> None:
         if self._held is None:
             self._held = deque()
-        elif self._held:
-            due = max(due, self._held[-1][0])
         self._held.append((due, came, item))
 
     def _delay(self) -> float:

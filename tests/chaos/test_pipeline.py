@@ -170,6 +170,14 @@ def test_many_small_chunks_add_up_to_the_rate() -> None:
     assert [at for at, _ in left] == [round(index / 100, 6) for index in range(1, 101)]
 
 
+def test_a_late_wake_up_catches_up_with_the_rate() -> None:
+    stage, out = _stage("bandwidth", rate=1), []
+    for _ in range(10):
+        stage.feed(b"x" * 10, 0.0, out)
+    stage.tick(0.055, out)
+    assert (len(out), round(stage.wake_at, 6)) == (5, 0.06)
+
+
 def test_rate_zero_stalls_and_lets_an_idle_end_pass() -> None:
     assert _timeline(_stage("bandwidth", rate=0), (0, b"a"), (1, End.EOF)) == []
     assert _timeline(_stage("bandwidth", rate=0), (1, End.EOF)) == [(1, End.EOF)]

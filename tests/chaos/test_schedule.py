@@ -14,8 +14,6 @@ from chaos.plan import FaultSpec, parse_fault
 from chaos.schedule import FaultRecord, FaultSchedule
 from tests.chaos.conftest import Line
 
-_Watch = Callable[[Callable[[FaultRecord], bool]], FaultRecord]
-
 
 class Watched(FaultSchedule):
     """A schedule whose changes can be waited for."""

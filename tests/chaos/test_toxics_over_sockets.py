@@ -128,6 +128,15 @@ def test_a_reader_that_does_not_read_stops_the_writer(line: Line) -> None:
     assert len(receive_all(server)) == sent
 
 
+def test_a_stalled_toxic_stops_the_writer_and_loses_nothing(line: Line) -> None:
+    client, server = line.connect()
+    name = line.add("bandwidth", rate=0)
+    sent = _fill(client)
+    client.shutdown(socket.SHUT_WR)
+    line.remove(name)
+    assert len(receive_all(server)) == sent
+
+
 def test_control_calls_do_not_wait_for_a_stuck_destination(line: Line) -> None:
     client, _ = line.connect()
     name = line.add("latency", latency=0)

@@ -1,0 +1,146 @@
+"""What the data path does with descriptors, in this process, where it can be watched."""
+
+import errno
+import select
+import socket
+from collections.abc import Iterator
+
+import gevent
+import gevent.event
+import pytest
+
+from chaos.toxics import toxic_types
+from chaos.toxiproxy import addresses, proxy
+from chaos.toxiproxy.connection import Connection
+from chaos.toxiproxy.dial import Dial
+from chaos.toxiproxy.engine import Engine
+from chaos.toxiproxy.proxy import Proxy
+from chaos.toxiproxy.toxic import Toxic
+from reactor import sockets
+
+
+@pytest.fixture
+def engine() -> Iterator[Engine]:
+    made = Engine(1)
+    yield made
+    made.close()
+
+
+def _pair() -> tuple[socket.socket, int]:
+    """A peer, and the descriptor of the other end."""
+    peer, other = socket.socketpair()
+    peer.settimeout(10)
+    other.setblocking(False)
+    return peer, other.detach()
+
+
+def _until(condition: object) -> None:
+    assert callable(condition)
+    with gevent.Timeout(10):
+        while not condition():
+            gevent.sleep(0.001)
+
+
+def test_a_hang_up_that_nobody_reads_is_not_reported_over_and_over(engine: Engine) -> None:
+    calls: list[int] = []
+    (client, near), (server, far) = _pair(), _pair()
+    connection = Connection(engine, "k", near, far, lambda connection: None)
+    type_ = toxic_types()["slow_close"]
+    held = Toxic(type_, "held", "upstream", 1, type_.attributes(delay=3_600_000))
+    ready = connection.upstream.ready
+
+    class Counted:
+        def __call__(self, mask: int) -> None:
+            calls.append(mask)
+            ready(mask)
+
+    connection.start([held])
+    engine.ignore(near)
+    engine.add(near, Counted())
+    client.close()
+    _until(lambda: len(calls) >= 2)
+    for _ in range(20):
+        gevent.sleep(0)
+    assert len(calls) == 2, "the end, then the hang-up once"
+    assert calls[1] & select.EPOLLHUP
+    connection.upstream.remove_toxic(held)
+    server.settimeout(10)
+    assert connection.closed
+    server.close()
+
+
+def test_a_closed_descriptor_is_not_given_out_while_its_events_are_in_hand(engine: Engine) -> None:
+    (client, near), (server, far) = _pair(), _pair()
+    fresh: list[int] = []
+
+    def closed(connection: Connection) -> None:
+        fresh.append(socket.socket().detach())
+
+    connection = Connection(engine, "k", near, far, closed)
+    connection.start([])
+    client.close()
+    server.close()
+    _until(lambda: fresh)
+    assert fresh[0] not in (near, far)
+    gevent.sleep(0)
+    sockets.reset(fresh[0])
+
+
+def test_the_next_address_is_tried_when_one_does_not_answer(
+    engine: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as upstream, socket.socket() as deaf:
+        deaf.bind(("127.0.0.1", 0))
+        ways = [deaf.getsockname(), upstream.getsockname()]
+        monkeypatch.setattr(addresses, "resolve_all", lambda address: list(ways))
+        done: gevent.event.AsyncResult[int | None] = gevent.event.AsyncResult()
+        Dial(engine, 0, -1, lambda dial, fd: done.set(fd)).start("somewhere:1")
+        fd = done.get(timeout=10)
+        assert fd is not None
+        with socket.socket(fileno=fd) as reached:
+            assert reached.getpeername() == ways[1]
+
+
+def test_without_descriptors_connections_wait_until_there_are_some(
+    engine: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(proxy, "ACCEPT_PAUSE_S", 0.01)
+    refusals = [OSError(errno.EMFILE, "Too many open files")] * 2
+
+    def accept(listener: socket.socket) -> list[int]:
+        if refusals:
+            raise refusals.pop()
+        return accept_batch(listener)
+
+    accept_batch = sockets.accept_batch
+    monkeypatch.setattr(sockets, "accept_batch", accept)
+    with socket.create_server(("127.0.0.1", 0)) as upstream:
+        made = Proxy(engine, "p", "127.0.0.1:0", f"127.0.0.1:{upstream.getsockname()[1]}")
+        made.start(("127.0.0.1", 0))
+        host, port = made.listen.split(":")
+        with socket.create_connection((host, int(port))) as client:
+            upstream.setblocking(False)
+            _until(lambda: not refusals and select.select([upstream], [], [], 0)[0])
+            made.stop()
+            client.settimeout(10)
+            assert client.recv(1) == b""
+
+
+def test_a_resolution_that_is_under_way_dies_with_its_proxy(
+    engine: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked = gevent.event.Event()
+
+    def never(address: str) -> list[tuple[str, int]]:
+        asked.set()
+        gevent.sleep(3600)
+        return []
+
+    monkeypatch.setattr(addresses, "resolve_all", never)
+    made = Proxy(engine, "p", "127.0.0.1:0", "far.away:1")
+    made.start(("127.0.0.1", 0))
+    host, port = made.listen.split(":")
+    with socket.create_connection((host, int(port)), timeout=10) as client:
+        assert asked.wait(10)
+        made.stop()
+        assert client.recv(1) == b""
