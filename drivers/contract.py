@@ -102,17 +102,23 @@ class Ponged(Note, frozen=True):
 
 
 class Ended(Note, frozen=True):
-    """The peer closed in words or broke the protocol: nothing more will be read."""
+    """The session is over: the peer closed in words or broke the protocol, or the connection is gone.
+
+    `retry_after_s` and `endpoints`: when to come back at the earliest and where to, as the peer wishes.
+    """
 
     reason: CloseReason
     detail: str
+    retry_after_s: float = 0.0
+    endpoints: tuple[str, ...] = ()
 
 
 class Session(Protocol):
     """One connection. Commands queue bytes; `take` hands them to the pump.
 
     `receive` never raises for what a peer may send: a broken protocol becomes `Ended`. Commands raise
-    LocalProtocolError when the state forbids them (a send before the login).
+    LocalProtocolError when the state forbids them (a send before the login) or no frame can hold them; after
+    the end they go nowhere.
     """
 
     def login(self, identity: Identity, version: int, heartbeat_s: int) -> None:

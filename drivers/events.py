@@ -143,13 +143,18 @@ class Beat(Event, frozen=True):
 
 
 class BeatSent(Event, frozen=True):
-    """A heartbeat fell due and went out; `late_s` after its time."""
+    """A heartbeat fell due, or was asked for out of turn, and went out; `late_s` after its time."""
 
     late_s: float
 
 
 class BeatMissed(Event, frozen=True):
-    """A heartbeat stayed without an answer until the next was due or the session ended."""
+    """A heartbeat stayed without an answer until the next was due or the session ended.
+
+    `left`: the client went away on purpose before an answer could come, which is nobody's fault.
+    """
+
+    left: bool = False
 
 
 class ServerError(Event, frozen=True):

@@ -1,4 +1,4 @@
-"""What a client still owes its user: sends that are not acknowledged yet.
+"""What a client still owes its user: sends that are not acknowledged yet, questions without an answer.
 
 One send a conversation is under way at a time; the next goes out when the server has answered for it. That is
 what keeps a sender's own order when frames are lost and repeated (ORD.2): a later message can never overtake.
@@ -6,7 +6,19 @@ what keeps a sender's own order when frames are lost and repeated (ORD.2): a lat
 
 from collections import deque
 
-from drivers.contract import Outgoing
+from drivers.contract import Outgoing, Question
+from protocol.errors import LocalProtocolError
+
+
+class Asked:
+    """A question without an answer yet; repeated like a send, because asking twice does no harm."""
+
+    __slots__ = ("attempts", "due", "question")
+
+    def __init__(self, question: Question) -> None:
+        self.question = question
+        self.attempts = 0
+        self.due = 0.0
 
 
 class Pending:
@@ -30,7 +42,16 @@ class Outbox:
         self._flying: dict[str, Pending] = {}
 
     def submit(self, outgoing: Outgoing) -> Pending | None:
-        """Queue a send; it is returned when nothing else to the same recipient is under way."""
+        """Queue a send; it is returned when nothing else to the same recipient is under way.
+
+        Raises LocalProtocolError when the same cid is under way to somebody else: the answer to the one
+        could not be told from the answer to the other.
+        """
+        other = self._flying.get(outgoing.cid)
+        if other is not None and other.outgoing.to != outgoing.to:
+            raise LocalProtocolError(
+                f"cid {outgoing.cid} is under way to {other.outgoing.to}; choose another for {outgoing.to}"
+            )
         pending = Pending(outgoing)
         queue = self._queues.get(outgoing.to)
         if queue is not None:

@@ -11,6 +11,10 @@ class Policy:
     `reconnect_base_s`: the first reconnection comes after a random time up to this, the next up to twice it,
     and so on to `reconnect_cap_s` (full jitter). With 6 s the busiest second after a mass disconnect holds a
     sixth of the clients, below the quarter that HBT.6 allows.
+
+    `first_round_s`: with several endpoints, each is tried once within this time, so that one that swallows
+    everything does not keep a client from the next (CHN.3 allows 10 s); later rounds are patient. Infinity
+    makes the first round patient too.
     """
 
     heartbeat_s: int = 60
@@ -24,6 +28,7 @@ class Policy:
     reconnect_base_s: float = 6.0
     reconnect_cap_s: float = 30.0
     next_endpoint_s: float = 0.5
+    first_round_s: float = 8.0
     dice: random.Random = field(default_factory=random.Random)
 
     def backoff_s(self, failures: int) -> float:
@@ -32,10 +37,24 @@ class Policy:
             0.0, min(self.reconnect_cap_s, self.reconnect_base_s * 2.0 ** min(failures, 16))
         )
 
+    def connect_limit_s(self, failures: int, endpoints: int) -> float:
+        """Seconds that a connection may take to be made, after `failures` failed attempts."""
+        return min(self.connect_timeout_s, self._try_s(failures, endpoints))
+
+    def login_limit_s(self, failures: int, endpoints: int) -> float:
+        """Seconds that a login may take to be answered, after `failures` failed attempts."""
+        return min(self.login_timeout_s, self._try_s(failures, endpoints))
+
+    def _try_s(self, failures: int, endpoints: int) -> float:
+        if endpoints == 1 or failures >= endpoints:
+            return float("inf")
+        return max(1.0, self.first_round_s / endpoints - self.next_endpoint_s)
+
     def retransmit_s(self, attempts: int) -> float:
         """Seconds to wait for an answer to attempt number `attempts` (1 is the first)."""
         return min(self.retransmit_cap_s, self.retransmit_start_s * 2.0 ** min(attempts - 1, 16))
 
     def beat_again_s(self, heartbeat_s: float) -> float:
         """Seconds without a PONG after which a heartbeat is repeated; leaves room for several tries."""
-        return min(self.beat_retry_s, heartbeat_s / 4)
+        share_s = heartbeat_s / 4
+        return share_s if share_s < self.beat_retry_s else self.beat_retry_s

@@ -3,6 +3,7 @@
 This file does not know what time it is, and remembers only what the bytes make it remember.
 """
 
+import re
 from collections.abc import Callable
 from typing import Any
 
@@ -20,6 +21,7 @@ from drivers.contract import (
     Ponged,
     Question,
 )
+from drivers.events import CloseReason, Event
 from protocol import frames, messages
 from protocol.errors import ErrorCode, LocalProtocolError, RemoteProtocolError
 from protocol.limits import FEATURE_ZSTD
@@ -31,9 +33,9 @@ class ChatSession:
 
     | state   | may send      | may receive                                   |
     |---------|---------------|-----------------------------------------------|
-    | opening | LOGIN         | LOGGED_IN, ERROR, GO_AWAY                     |
-    | entered | all but LOGIN | all of the server's but LOGGED_IN             |
-    | over    | –             | –                                             |
+    | opening | LOGIN, once   | LOGGED_IN, ERROR, GO_AWAY                     |
+    | entered | all but LOGIN | what `_READERS` lists                         |
+    | over    | – (ignored)   | – (ignored)                                   |
     """
 
     __slots__ = ("_buffer", "_entered", "_out", "_over", "_zstd")
@@ -46,7 +48,7 @@ class ChatSession:
         self._zstd = False
 
     def login(self, identity: Identity, version: int, heartbeat_s: int) -> None:
-        if self._entered or self._over:
+        if self._entered or self._out:
             raise LocalProtocolError("this session has had its login")
         self._out += frames.encode(
             messages.Login(
@@ -80,14 +82,16 @@ class ChatSession:
         self._queue(_question_message(question))
 
     def bye(self) -> None:
-        if self._entered and not self._over:
+        if self._entered:
             self._queue(messages.Bye())
 
     def take(self) -> bytes:
         out, self._out = self._out, b""
-        return out
+        # What is asked of a session that the peer has ended goes nowhere: its client hears of the end after
+        # what came before it.
+        return b"" if self._over else out
 
-    def receive(self, data: bytes) -> list[events.Event]:
+    def receive(self, data: bytes) -> list[Event]:
         if self._over:
             return []
         buffer = self._buffer
@@ -95,33 +99,29 @@ class ChatSession:
             buffer = frames.FrameBuffer(data, compression=self._zstd)
         else:
             buffer.feed(data)
-        happened: list[events.Event] = []
+        happened: list[Event] = []
         try:
             while (message := buffer.next_message()) is not None:
-                read = _READERS.get(type(message))
+                read = (_READERS if self._entered else _OPENING).get(type(message))
                 if read is None:
-                    raise RemoteProtocolError(f"the server sent a {type(message).__name__}")
+                    when = "" if self._entered else " before the login was answered"
+                    raise RemoteProtocolError(f"the server sent a {type(message).__name__}{when}")
                 read(self, message, happened)
                 buffer.compression = self._zstd
                 if self._over:
                     break
         except RemoteProtocolError as error:
-            self._end(happened, events.CloseReason.PROTOCOL_ERROR, str(error))
+            self._over = True
+            happened.append(Ended(CloseReason.PROTOCOL_ERROR, str(error)))
         self._buffer = None if buffer.is_empty or self._over else buffer
         return happened
 
     def _queue(self, message: Message) -> None:
-        if not self._entered or self._over:
-            raise LocalProtocolError(f"{type(message).__name__} outside a session that is logged in")
+        if not self._entered:
+            raise LocalProtocolError(f"{type(message).__name__} before the login was answered")
         self._out += frames.encode(message)
 
-    def _end(self, happened: list[events.Event], reason: events.CloseReason, detail: str) -> None:
-        self._over = True
-        happened.append(Ended(reason, detail))
-
-    def _logged_in(self, message: messages.LoggedIn, happened: list[events.Event]) -> None:
-        if self._entered:
-            raise RemoteProtocolError("a second LOGGED_IN")
+    def _logged_in(self, message: messages.LoggedIn, happened: list[Event]) -> None:
         self._entered = True
         self._zstd = FEATURE_ZSTD in message.features
         happened.append(
@@ -135,10 +135,10 @@ class ChatSession:
             )
         )
 
-    def _pong(self, message: messages.Pong, happened: list[events.Event]) -> None:
+    def _pong(self, message: messages.Pong, happened: list[Event]) -> None:
         happened.append(Ponged(message.version, message.heartbeat_s))
 
-    def _sent(self, message: messages.Sent, happened: list[events.Event]) -> None:
+    def _sent(self, message: messages.Sent, happened: list[Event]) -> None:
         happened.append(
             events.Acked(
                 message.cid,
@@ -151,38 +151,37 @@ class ChatSession:
             )
         )
 
-    def _push(self, message: messages.Push, happened: list[events.Event]) -> None:
+    def _push(self, message: messages.Push, happened: list[Event]) -> None:
         happened.append(Arrived(message, message.attempt))
 
-    def _pulled(self, message: messages.Pulled, happened: list[events.Event]) -> None:
+    def _pulled(self, message: messages.Pulled, happened: list[Event]) -> None:
         happened.append(Page(tuple(message.entries), message.newest, message.more))
 
-    def _read_update(self, message: messages.ReadUpdate, happened: list[events.Event]) -> None:
+    def _read_update(self, message: messages.ReadUpdate, happened: list[Event]) -> None:
         happened.append(
             events.ReadUpdated(message.conversation, message.sequence, message.unread, message.total_unread)
         )
 
-    def _unread_counts(self, message: messages.UnreadCounts, happened: list[events.Event]) -> None:
+    def _unread_counts(self, message: messages.UnreadCounts, happened: list[Event]) -> None:
         happened.append(events.UnreadChanged(message.total, tuple(message.counts)))
 
-    def _contact_list(self, message: messages.ContactList, happened: list[events.Event]) -> None:
+    def _contact_list(self, message: messages.ContactList, happened: list[Event]) -> None:
         happened.append(events.ContactsListed(tuple(message.contacts)))
 
-    def _history_page(self, message: messages.HistoryPage, happened: list[events.Event]) -> None:
+    def _history_page(self, message: messages.HistoryPage, happened: list[Event]) -> None:
         happened.append(events.HistoryListed(tuple(message.entries), message.more))
 
-    def _go_away(self, message: messages.GoAway, happened: list[events.Event]) -> None:
+    def _go_away(self, message: messages.GoAway, happened: list[Event]) -> None:
         happened.append(
             events.GoneAway(message.reason, message.retry_after_ms / 1000, tuple(message.endpoints))
         )
-        replaced = message.reason == "replaced"
-        self._end(
-            happened,
-            events.CloseReason.REPLACED if replaced else events.CloseReason.DRAINING,
-            message.reason,
+        self._over = True
+        reason = CloseReason.REPLACED if message.reason == "replaced" else CloseReason.DRAINING
+        happened.append(
+            Ended(reason, message.reason, message.retry_after_ms / 1000, tuple(message.endpoints))
         )
 
-    def _error(self, message: messages.Error, happened: list[events.Event]) -> None:
+    def _error(self, message: messages.Error, happened: list[Event]) -> None:
         if message.cid is not None:
             happened.append(events.Rejected(message.cid, message.code, message.text))
         elif not self._entered and message.code in _FINAL_LOGIN_ERRORS:
@@ -190,15 +189,26 @@ class ChatSession:
         else:
             happened.append(events.ServerError(message.code, message.text, message.fatal))
         if message.fatal:
-            self._end(happened, events.CloseReason.ERROR, f"{message.code} {message.text}")
+            self._over = True
+            reason = CloseReason.REPLACED if message.code == ErrorCode.LOGIN_REPLACED else CloseReason.ERROR
+            happened.append(
+                Ended(reason, f"{message.code} {message.text}", _retry_after_s(message.code, message.text))
+            )
 
 
+_RETRY_LATER = (ErrorCode.TOO_MANY_REQUESTS, ErrorCode.OVERLOADED)
+_LONGEST_RETRY_S = 3600.0
 _FINAL_LOGIN_ERRORS = (ErrorCode.NOT_LOGGED_IN, ErrorCode.NOT_PERMITTED)
 """What trying again with the same token cannot mend."""
 
 # Each reader takes just the message it is listed for, hence Any.
-_READERS: dict[type[Message], Callable[[ChatSession, Any, list[events.Event]], None]] = {
+_Readers = dict[type[Message], Callable[[ChatSession, Any, list[Event]], None]]
+_OPENING: _Readers = {
     messages.LoggedIn: ChatSession._logged_in,
+    messages.GoAway: ChatSession._go_away,
+    messages.Error: ChatSession._error,
+}
+_READERS: _Readers = {
     messages.Pong: ChatSession._pong,
     messages.Sent: ChatSession._sent,
     messages.Push: ChatSession._push,
@@ -210,6 +220,12 @@ _READERS: dict[type[Message], Callable[[ChatSession, Any, list[events.Event]], N
     messages.GoAway: ChatSession._go_away,
     messages.Error: ChatSession._error,
 }
+
+
+def _retry_after_s(code: int, text: str) -> float:
+    """What 429 and 503 wish: the first number in their text is milliseconds."""
+    number = re.search(r"\d+", text) if code in _RETRY_LATER else None
+    return 0.0 if number is None else min(int(number.group()) / 1000, _LONGEST_RETRY_S)
 
 
 def _question_message(question: Question) -> Message:

@@ -1,6 +1,6 @@
-"""One greenlet a client, so that a conformance case reads like a script.
+"""A client that waits for what it did, so that a conformance case reads like a script.
 
-`Device` is a client with its pump: a case does something and awaits the event that must follow.
+A case does something with a `Device` and awaits the event that must follow.
 """
 
 import time
@@ -8,21 +8,18 @@ from collections.abc import Callable
 from types import TracebackType
 from typing import Self, TypeVar
 
-import gevent
 import gevent.event
-import gevent.socket
-from gevent.hub import Hub
 
 from drivers import events
-from drivers.client import Client, State, Surroundings
+from drivers.client import Client, Surroundings
 from drivers.contract import AskContacts, AskHistory, AskRead, AskUnread, Identity, Outgoing
 from drivers.endpoints import Endpoint
-from drivers.events import CloseReason, Event
+from drivers.events import Event
 from drivers.policy import Policy
+from drivers.pumps.lossy import Lose
+from drivers.pumps.single import SinglePump
 from drivers.pumps.wire import Expected
-from protocol import frames
-from protocol.messages import Entry, Message, decode_body
-from reactor import sockets
+from protocol.messages import Entry
 
 E = TypeVar("E", bound=Event)
 T = TypeVar("T")
@@ -39,8 +36,8 @@ class _OneIdentity:
 class Device:
     """A running client. Use it as a context manager: at the end the connection is closed.
 
-    `lose(direction, message)` may be set to drop whole frames between client and server, as a lossy path
-    would: it is asked for each frame with "up" or "down" and says True to lose it.
+    `lose(direction, message)` may be set at any time to drop whole frames between client and server, as a
+    lossy path would: it is asked for each frame with "up" or "down" and says True to lose it.
     """
 
     def __init__(
@@ -54,18 +51,11 @@ class Device:
         self.identity = identity
         self.events: list[Event] = []
         self.happened_at: list[float] = []
-        self.lose: Callable[[str, Message], bool] | None = None
         shared = Surroundings(endpoints, _OneIdentity(identity), policy or Policy(), self._observe)
         self.client = Client(shared, 0, version=version)
-        self._hub: Hub = gevent.get_hub()
-        self._wake = gevent.event.Event()
         self._news = gevent.event.Event()
-        self._watcher: object | None = None
-        self._down = frames.FrameBuffer(compression=True)
-        self._unsent = b""
         self._cids = 0
-        self._running = True
-        self._greenlet = gevent.spawn(self._run)
+        self._pump = SinglePump(self.client)
 
     def __enter__(self) -> Self:
         return self
@@ -75,12 +65,21 @@ class Device:
     ) -> None:
         self.close()
 
+    @property
+    def lose(self) -> Lose | None:
+        """Which frames the path loses."""
+        return self._pump.lose
+
+    @lose.setter
+    def lose(self, lose: Lose | None) -> None:
+        self._pump.lose = lose
+
     # -- doing --
 
     def start(self) -> Self:
         """Connect and log in; returns at once."""
         self.client.start(time.monotonic())
-        self._wake.set()
+        self._pump.wake()
         return self
 
     def log_in(self, timeout_s: float = 10.0) -> events.LoggedIn:
@@ -92,22 +91,15 @@ class Device:
     def leave(self) -> None:
         """Say goodbye and stay away until `start`."""
         self.client.leave(time.monotonic())
-        self._wake.set()
+        self._pump.wake()
 
     def cut(self) -> None:
         """Reset the connection without a word; the client comes back as its policy says."""
-        if self.client.link >= 0:
-            sockets.reset(self._release())
-            self.client.lost(CloseReason.RESET, "cut", time.monotonic())
-            self._wake.set()
+        self._pump.cut()
 
     def close(self) -> None:
-        """End everything; the connection is closed without a farewell."""
-        self._running = False
-        self._wake.set()
-        self._greenlet.join()
-        if self.client.link >= 0:
-            sockets.close(self._release())
+        """End everything; without `leave` before, there is no farewell. Twice is allowed."""
+        self._pump.close()
 
     def send(self, to: str, body: bytes, *, kind: str = "text", cid: str | None = None) -> str:
         """Send until answered; returns the client message id at once."""
@@ -115,7 +107,7 @@ class Device:
             self._cids += 1
             cid = f"{self.identity.device}-{self._cids}"
         self.client.send(Outgoing(cid, to, kind, body, int(time.time() * 1000)), time.monotonic())
-        self._wake.set()
+        self._pump.wake()
         return cid
 
     def send_and_await(
@@ -137,7 +129,7 @@ class Device:
         """Mark a conversation as read up to a sequence; returns the server's answer."""
         seen = len(self.events)
         self.client.ask(AskRead(conversation, sequence), time.monotonic())
-        self._wake.set()
+        self._pump.wake()
         return self.await_event(
             events.ReadUpdated,
             lambda event: event.conversation == conversation,
@@ -149,14 +141,14 @@ class Device:
         """The server's counts, total and by conversation."""
         seen = len(self.events)
         self.client.ask(AskUnread(), time.monotonic())
-        self._wake.set()
+        self._pump.wake()
         return self.await_event(events.UnreadChanged, since=seen, timeout_s=timeout_s)
 
     def contacts(self, after: int = 0, limit: int = 100, timeout_s: float = 10.0) -> events.ContactsListed:
         """A page of recent contacts, most recent first."""
         seen = len(self.events)
         self.client.ask(AskContacts(after, limit), time.monotonic())
-        self._wake.set()
+        self._pump.wake()
         return self.await_event(events.ContactsListed, since=seen, timeout_s=timeout_s)
 
     def history(
@@ -165,7 +157,7 @@ class Device:
         """A page of a conversation, newest first, sequences below `before` (0: from the newest)."""
         seen = len(self.events)
         self.client.ask(AskHistory(conversation, before, limit), time.monotonic())
-        self._wake.set()
+        self._pump.wake()
         return self.await_event(events.HistoryListed, since=seen, timeout_s=timeout_s)
 
     # -- looking --
@@ -225,7 +217,7 @@ class Device:
                 f"{self.name}: expected version {version} within {timeout_s} s, is at {self.client.version}"
             )
 
-    # -- pumping --
+    # -- waiting --
 
     def _await(self, look: Callable[[], T | None], timeout_s: float) -> T | None:
         until = time.monotonic() + timeout_s
@@ -242,111 +234,6 @@ class Device:
         self.happened_at.append(now)
         self._news.set()
 
-    def _run(self) -> None:
-        while self._running:
-            client = self.client
-            now = time.monotonic()
-            if now >= client.deadline:
-                client.tick(now)
-            self._flush(now)
-            if client.state in (State.STOPPED, State.WAITING):
-                if client.link >= 0:
-                    sockets.close(self._release())
-            elif client.link < 0 and client.state is State.CONNECTING:
-                self._dial(now)
-                continue
-            self._wake.wait(max(0.0, min(client.deadline - time.monotonic(), 3600.0)))
-            self._wake.clear()
-            if client.link >= 0:
-                self._read(time.monotonic())
-
-    def _dial(self, now: float) -> None:
-        client = self.client
-        try:
-            client.link = sockets.start_connect(client.endpoint.address)
-            gevent.socket.wait_write(client.link, timeout=client.deadline - now, timeout_exc=TimeoutError())
-            code = sockets.connect_error(client.link)
-        except TimeoutError:
-            code = _ETIMEDOUT
-        except OSError as error:
-            code = error.errno or _ETIMEDOUT
-        now = time.monotonic()
-        if code:
-            if client.link >= 0:
-                fd, client.link = client.link, -1
-                sockets.close(fd)
-            client.connect_failed(sockets.reason(code), now)
-            return
-        self._down = frames.FrameBuffer(compression=True)
-        self._unsent = b""
-        watcher = self._hub.loop.io(client.link, 1)
-        watcher.start(self._wake.set)
-        self._watcher = watcher
-        client.connected(now)
-
-    def _read(self, now: float) -> None:
-        client = self.client
-        try:
-            while client.link >= 0 and (data := sockets.read(client.link)) is not None:
-                if not data:
-                    client.lost(CloseReason.EOF, "", now)
-                    return
-                client.receive(self._filtered(data), now)
-        except OSError as error:
-            client.lost(CloseReason.RESET, error.strerror or "", now)
-
-    def _flush(self, now: float) -> None:
-        client = self.client
-        if client.link < 0:
-            return
-        out = client.take()
-        if out and self.lose is not None:
-            out = b"".join(frame for frame, message in _cut(out) if not self.lose("up", message))
-        self._unsent += out
-        try:
-            while self._unsent:
-                sent = sockets.write(client.link, self._unsent)
-                self._unsent = self._unsent[sent:]
-                if self._unsent:
-                    gevent.socket.wait_write(client.link)
-        except OSError as error:
-            client.lost(CloseReason.RESET, error.strerror or "", now)
-
-    def _filtered(self, data: bytes) -> bytes:
-        """Frames that the path loses on their way down never reach the client."""
-        if self.lose is None and self._down.is_empty:
-            return data
-        self._down.feed(data)
-        kept = b""
-        while (message := self._down.next_message()) is not None:
-            if self.lose is None or not self.lose("down", message):
-                kept += frames.encode(message)
-        return kept
-
-    def _release(self) -> int:
-        if self._watcher is not None:
-            self._watcher.stop()  # type: ignore[attr-defined]
-            self._watcher.close()  # type: ignore[attr-defined]
-            self._watcher = None
-        fd, self.client.link = self.client.link, -1
-        return fd
-
-
-_ETIMEDOUT = 110
-
 
 def _answers_send(event: Event, cid: str) -> bool:
     return isinstance(event, events.Acked | events.Rejected) and event.cid == cid
-
-
-def _cut(data: bytes) -> list[tuple[bytes, Message]]:
-    cut = []
-    at = 0
-    while at < len(data):
-        size = frames.whole_frame_bytes(data, at)
-        if size is None:
-            raise ValueError("a client writes whole frames only")
-        frame = data[at : at + size]
-        cut.append((frame, decode_body(frame[1], frame[8:])))
-        at += size
-    return cut

@@ -23,6 +23,7 @@ class Wire:
     def __init__(self, endpoint: Endpoint, *, compression: bool = False, timeout_s: float = 10.0) -> None:
         self._socket = gevent.socket.create_connection(endpoint.address, timeout=timeout_s)
         self._buffer = frames.FrameBuffer(compression=compression)
+        self._timeout_s = timeout_s
         self._closed = False
 
     def __enter__(self) -> Self:
@@ -38,7 +39,8 @@ class Wire:
         self.send_bytes(b"".join(frames.encode(message) for message in to_send))
 
     def send_bytes(self, data: bytes) -> None:
-        """Write bytes as they are, broken or not."""
+        """Write bytes as they are, broken or not. Raises OSError when the peer takes none of them."""
+        self._socket.settimeout(self._timeout_s)
         self._socket.sendall(data)
 
     def next(self, timeout_s: float = 10.0) -> Message | None:

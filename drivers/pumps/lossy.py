@@ -1,0 +1,45 @@
+"""A path that loses whole frames, for cases that say which."""
+
+from collections.abc import Callable
+
+from protocol import frames
+from protocol.errors import RemoteProtocolError
+from protocol.messages import Message
+
+Lose = Callable[[str, Message], bool]
+"""Asked for each frame with "up" or "down"; True loses it."""
+
+
+class LossyPath:
+    """One direction of a connection. Keeps to the frames' boundaries even while nothing is to be lost."""
+
+    def __init__(self, direction: str) -> None:
+        self._direction = direction
+        self._held = b""
+
+    def passed(self, data: bytes, lose: Lose | None) -> bytes:
+        """What gets through of the frames that `data` completes, byte for byte.
+
+        What is not a frame of the chat protocol gets through as well: the client has to judge it.
+        """
+        data = self._held + data
+        kept: list[bytes] = []
+        at = 0
+        try:
+            while (size := frames.whole_frame_bytes(data, at)) is not None and at + size <= len(data):
+                frame = data[at : at + size]
+                at += size
+                if lose is None or not self._is_lost(frame, lose):
+                    kept.append(frame)
+        except RemoteProtocolError:
+            kept.append(data[at:])
+            at = len(data)
+        self._held = data[at:]
+        return b"".join(kept)
+
+    def _is_lost(self, frame: bytes, lose: Lose) -> bool:
+        try:
+            message = frames.FrameBuffer(frame, compression=True).next_message()
+        except RemoteProtocolError:
+            return False
+        return message is not None and lose(self._direction, message)

@@ -1,0 +1,117 @@
+"""Sends and questions: out until answered, whatever happens to connections (DLV.1, DLV.2)."""
+
+from drivers import events
+from drivers.contract import Outgoing, Question, answers
+from drivers.events import Event
+from drivers.outbox import Asked, Outbox, Pending
+from drivers.state import NEVER, Remembered, State
+from protocol.errors import ErrorCode, LocalProtocolError
+
+
+class Requests(Remembered):
+    __slots__ = ()
+
+    def send(self, outgoing: Outgoing, now: float) -> None:
+        """Send until acknowledged or rejected.
+
+        Raises LocalProtocolError when its cid is under way to another recipient.
+        """
+        if self._outbox is None:
+            self._outbox = Outbox()
+        pending = self._outbox.submit(outgoing)
+        if pending is not None and self.state is State.ONLINE:
+            self._transmit(pending, now)
+
+    def ask(self, question: Question, now: float) -> None:
+        """Ask until answered; the answer comes as an event."""
+        asked = Asked(question)
+        if self._asked is None:
+            self._asked = []
+        self._asked.append(asked)
+        if self.state is State.ONLINE:
+            self._put(asked, now)
+
+    @property
+    def unfinished(self) -> int:
+        """Sends without an answer and questions without one."""
+        sends = 0 if self._outbox is None else len(self._outbox)
+        return sends + (0 if self._asked is None else len(self._asked))
+
+    def _repeat_due(self, now: float) -> None:
+        if self._outbox is not None and now >= self._outbox.next_due():
+            for pending in self._outbox.flying():
+                if now >= pending.due:
+                    self._transmit(pending, now)
+        if self._asked is not None:
+            for asked in list(self._asked):
+                if now >= asked.due:
+                    self._put(asked, now)
+
+    def _next_repeat(self) -> float:
+        due = NEVER if self._outbox is None else self._outbox.next_due()
+        return min(due, min((asked.due for asked in self._asked or ()), default=NEVER))
+
+    # -- sends --
+
+    def _transmit(self, pending: Pending, now: float) -> None:
+        session = self._session
+        if session is None or self.state is not State.ONLINE:
+            return
+        pending.attempts += 1
+        try:
+            session.submit(pending.outgoing, pending.attempts)
+        except LocalProtocolError as error:
+            # What no frame can carry would otherwise be tried for ever.
+            cid = pending.outgoing.cid
+            self._rejected(events.Rejected(cid, ErrorCode.TOO_LARGE, str(error)), now)
+            return
+        pending.due = now + self._shared.policy.retransmit_s(pending.attempts)
+        self._soon(pending.due)
+        if pending.attempts > 1:
+            self._emit(events.Retransmitted(pending.outgoing.cid, pending.attempts), now)
+
+    def _settle(self, cid: str, now: float) -> Pending | None:
+        """The send that is answered; None when it was before. The next to the same recipient goes out."""
+        outbox = self._outbox
+        if outbox is None:
+            return None
+        pending, following = outbox.settle(cid)
+        if following is not None:
+            self._transmit(following, now)
+        elif not len(outbox):
+            self._outbox = None
+        return pending
+
+    def _rejected(self, event: events.Rejected, now: float) -> None:
+        if self._settle(event.cid, now) is not None:
+            self._emit(event, now)
+
+    # -- questions --
+
+    def _put(self, asked: Asked, now: float) -> None:
+        session = self._session
+        if session is None or self.state is not State.ONLINE:
+            return
+        asked.attempts += 1
+        asked.due = now + self._shared.policy.retransmit_s(asked.attempts)
+        self._soon(asked.due)
+        session.ask(asked.question)
+
+    def _answered(self, event: Event, now: float) -> None:
+        for candidate in self._asked or ():
+            if answers(event, candidate.question):
+                self._forget(candidate)
+                break
+        self._emit(event, now)
+
+    def _server_error(self, event: events.ServerError, now: float) -> None:
+        # Answers come in the order of the questions, so an error that names no send answers the oldest.
+        if self._asked is not None and not event.fatal:
+            self._forget(self._asked[0])
+        self._emit(event, now)
+
+    def _forget(self, asked: Asked) -> None:
+        if self._asked is not None:
+            self._asked.remove(asked)
+            if not self._asked:
+                self._asked = None

@@ -1,0 +1,99 @@
+"""What a client remembers between two events, and what it shares with all others.
+
+The concerns of a client (`reconnection`, `heartbeat`, `inbox`, `requests`) are mixins without slots over
+`Remembered`, so that a client stays one object however many files explain it.
+"""
+
+import enum
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Protocol, cast
+
+from drivers.contract import Identity, Session
+from drivers.endpoints import Endpoint
+from drivers.events import Event
+from drivers.gap import Gap, Skipped
+from drivers.outbox import Asked, Outbox
+from drivers.policy import Policy
+
+if TYPE_CHECKING:
+    from drivers.client import Client
+
+NEVER = float("inf")
+
+
+class State(enum.IntEnum):
+    """What the pump has to provide: a connection being made, one that is up, or none.
+
+    | state      | connection    | leaves by                                       |
+    |------------|---------------|-------------------------------------------------|
+    | STOPPED    | none          | start                                           |
+    | WAITING    | none          | tick at `deadline`                              |
+    | CONNECTING | being made    | connected, connect_failed, tick at `deadline`   |
+    | LOGGING_IN | up            | receive (LoggedIn, Refused), lost, tick         |
+    | ONLINE     | up            | lost, leave                                     |
+    """
+
+    STOPPED = 0
+    WAITING = 1
+    CONNECTING = 2
+    LOGGING_IN = 3
+    ONLINE = 4
+
+
+class Roster(Protocol):
+    """Who the clients are, by index; looked up when needed instead of kept a million times."""
+
+    def identity(self, index: int) -> Identity: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Surroundings:
+    """What all clients of a pump share. `observe(client, event, now)` hears everything they report.
+
+    An observer may send, ask, beat, leave and start; it must not block.
+    """
+
+    endpoints: tuple[Endpoint, ...]
+    roster: Roster
+    policy: Policy
+    observe: Callable[["Client", Event, float], None]
+
+
+class Remembered:
+    """Idle, a client is this and its session; what is None exists only while it holds something."""
+
+    __slots__ = (
+        "_asked", "_beat_due", "_beat_sent", "_beat_tries", "_failures", "_gap", "_heard_at", "_heartbeat_s",
+        "_lost_at", "_outbox", "_route", "_session", "_shared", "_skipped", "armed_for", "deadline", "index",
+        "link", "state", "version",
+    )  # fmt: skip
+
+    def __init__(self, shared: Surroundings, index: int, *, version: int = 0) -> None:
+        self._shared = shared
+        self.index = index
+        self.version = version
+        self.state = State.STOPPED
+        self.deadline = NEVER
+        self.link = -1
+        self.armed_for = NEVER
+        self._session: Session | None = None
+        self._route = index % len(shared.endpoints)
+        self._failures = 0
+        self._lost_at: float | None = None
+        self._heartbeat_s: float = shared.policy.heartbeat_s
+        self._heard_at = 0.0
+        self._beat_due = NEVER
+        self._beat_sent: float | None = None
+        self._beat_tries = 0
+        self._outbox: Outbox | None = None
+        self._asked: list[Asked] | None = None
+        self._gap: Gap | None = None
+        self._skipped: Skipped | None = None
+
+    def _emit(self, event: Event, now: float) -> None:
+        self._shared.observe(cast("Client", self), event, now)
+
+    def _soon(self, due: float) -> None:
+        if due < self.deadline:
+            self.deadline = due
