@@ -93,7 +93,7 @@ def _page(folder: Path, evidence: Evidence, summary: Summary) -> str:
         facts=_facts(evidence, summary),
         lead=[one for one in shown if one.chart.lead],
         charts=[one for one in shown if not one.chart.lead],
-        key_figures=tables.key_figures(summary),
+        key_figures=tables.key_figures(evidence, summary),
         thresholds=tables.thresholds(summary),
         checks=tables.checks(summary),
         witnesses=found,
@@ -116,8 +116,8 @@ def _facts(evidence: Evidence, summary: Summary) -> list[tuple[str, str]]:
         for name in ("scenario", "target", "seed")
         if (value := summary.get(name, around.get(name))) is not None
     ]
-    if duration_s := summary.get("duration_s"):
-        facts.append(("load", second(duration_s)))
+    if evidence.load_s:
+        facts.append(("load", second(evidence.load_s)))
     facts.append(("ledger", f"{exact(evidence.row_count)} rows"))
     return facts
 

@@ -3,19 +3,20 @@
 Times are seconds since the load began (`zero_ns`); before it they are negative.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
 
 import polars as pl
 
+from ledger.connections import losses
 from ledger.reader import Ledger
+from ledger.roll_call import SENDER, parties, sends
 from ledger.run_folder import Fault
-from ledger.schema import FOREIGN, CloseReason
+from ledger.schema import FOREIGN
 from reports.palette import FAULT_HUES
 
 ROUTES = ("push", "retransmitted", "pull", "poll")
-ON_PURPOSE = (CloseReason.BYE, CloseReason.REPLACED, CloseReason.REFUSED, CloseReason.LEFT)
 NS_PER_S = 1e9
 
 
@@ -63,6 +64,13 @@ class Evidence:
         """Where the time axis has its 0: the beginning of the load, or else of what there is."""
         phases = self.ledger.phases
         return phases.load_start_ns or phases.start_ns or self._row_times[0]
+
+    @property
+    def load_s(self) -> float:
+        """How long the load lasted, up to the last row if it was cut short; 0 if it never began."""
+        phases = self.ledger.phases
+        end_ns = phases.load_end_ns or self._row_times[1]
+        return max(end_ns - phases.load_start_ns, 0) / NS_PER_S if phases.load_start_ns else 0.0
 
     @cached_property
     def span_s(self) -> tuple[float, float]:
@@ -119,45 +127,26 @@ class Evidence:
     @cached_property
     def sends(self) -> pl.DataFrame:
         """One row a message: message, device, conversation, planned_ns (when handed over, if nobody planned
-        it), at_ns, acked_ns (null: never), sequence, expected (devices that should have it)."""
-        acked = (
-            self.ledger.of("acked")
-            .group_by("message")
-            .agg(pl.col("at_ns").min().alias("acked_ns"), pl.col("sequence").first())
-        )
-        rows = (
-            self.ledger.of("send")
-            .select(
-                "message", "device", "conversation", "at_ns", planned_ns=pl.coalesce("planned_ns", "at_ns")
-            )
-            .unique("message", keep="first")
-            .join(acked, on="message", how="left")
-        )
+        it), at_ns, acked_ns (null: never), sequence, expected (devices that should have it); by time."""
+        present = parties(self.ledger)
+        audience = present.group_by("conversation").agg(pl.len().cast(pl.Int64).alias("devices"))
+        own = present.select("conversation", "device", own=pl.lit(1, pl.Int64))
+        turned_down = pl.col("rejected") & pl.col("acked_ns").is_null()
         return (
-            rows.join(self._audience.lazy(), on="conversation", how="left")
-            .join(self._present.lazy().with_columns(own=pl.lit(1)), on=["conversation", "device"], how="left")
-            .with_columns(expected=pl.col("devices").fill_null(0) - pl.col("own").fill_null(0))
-            .drop("devices", "own")
+            sends(self.ledger)
+            .lazy()
+            .with_columns(device=SENDER.cast(pl.Int32), planned_ns=pl.coalesce("planned_ns", "sent_ns"))
+            .join(audience.lazy(), on="conversation", how="left")
+            .join(own.lazy(), on=["conversation", "device"], how="left")
+            .with_columns(others=pl.col("devices").fill_null(0) - pl.col("own").fill_null(0))
+            .select(
+                *("message", "device", "conversation", "planned_ns", "acked_ns", "sequence"),
+                at_ns="sent_ns",
+                expected=pl.when(turned_down).then(0).otherwise("others"),
+            )
             .sort("planned_ns", "message")
             .collect()
         )
-
-    @cached_property
-    def _present(self) -> pl.DataFrame:
-        """(conversation, device) of all devices that logged in at least once."""
-        seen = self.ledger.of("login").select("device").unique()
-        return (
-            self.ledger.members.lazy()
-            .join(self.ledger.devices.lazy().select("device", "user"), on="user")
-            .join(seen, on="device")
-            .select("conversation", "device")
-            .unique()
-            .collect()
-        )
-
-    @cached_property
-    def _audience(self) -> pl.DataFrame:
-        return self._present.group_by("conversation").agg(pl.len().cast(pl.Int64).alias("devices"))
 
     @cached_property
     def deliveries(self) -> pl.DataFrame:
@@ -241,35 +230,26 @@ class Evidence:
 
     @cached_property
     def downtimes(self) -> pl.DataFrame:
-        """One row for each connection lost against the device's will: device, closed_ns, reason, lost_via,
-        login_ns (null: never back), back_via, attempts."""
-        rows = (
-            self.ledger.of("closed", "login", "offline")
-            .select("device", "at_ns", "via", "code", kind=pl.col("event").cast(pl.String))
-            .sort("device", "at_ns", maintain_order=True)
-            .with_columns(
-                next_kind=pl.col("kind").shift(-1).over("device"),
-                login_ns=pl.col("at_ns").shift(-1).over("device"),
-                back_via=pl.col("via").shift(-1).over("device"),
-                attempts=pl.col("code").shift(-1).over("device"),
-                before=pl.col("kind").shift(1).over("device"),
-            )
-            .filter((pl.col("kind") == "closed") & (pl.col("before") != "offline").fill_null(True))
-            .filter(~pl.col("code").is_in([int(reason) for reason in ON_PURPOSE]))
-            .filter((pl.col("next_kind") == "login").fill_null(True))
+        """One row for each connection lost against the device's will, as the check of reconnection counts:
+        device, closed_ns, reason, lost_via, login_ns (null: not back), back_via, attempts; without devices
+        that left on purpose before they were back."""
+        phases = self.ledger.phases
+        # A run that was cut short never settled; its losses count to the last row all the same.
+        whole = replace(phases, settle_end_ns=phases.settle_end_ns or self._row_times[1])
+        lost = losses(replace(self.ledger, phases=whole), grace_ns=0)
+        left = pl.col("left_ns").is_not_null() & (
+            pl.col("back_ns").is_null() | (pl.col("left_ns") < pl.col("back_ns"))
         )
         return (
-            rows.select(
-                "device",
-                "login_ns",
-                "attempts",
+            lost.filter(~left)
+            .select(
+                *("device", "attempts", "reason"),
                 closed_ns="at_ns",
-                reason="code",
+                login_ns="back_ns",
                 lost_via=pl.col("via").cast(pl.String),
                 back_via=pl.col("back_via").cast(pl.String),
             )
             .sort("closed_ns", "device")
-            .collect()
         )
 
     @cached_property

@@ -7,7 +7,7 @@ from typing import Any
 from reports.evidence import NS_PER_S, Evidence
 from reports.figures import count, duration, exact, second, size
 
-_HIDDEN = {"verdict", "witnesses", "reason"}
+_HIDDEN = {"verdict", "witnesses", "reason", "checked"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,29 +21,35 @@ class Fact:
 
 @dataclass(frozen=True, slots=True)
 class Witness:
-    """What went wrong, and the rows that show it: one list of cells a row under `columns`."""
+    """What went wrong, with the verdict of its check, and the rows that show it: a tuple of cells each."""
 
     check: str
+    verdict: str
     text: str
     columns: tuple[str, ...]
     rows: tuple[tuple[str, ...], ...]
 
 
-def key_figures(summary: Mapping[str, Any]) -> list[Fact]:
+def key_figures(evidence: Evidence, summary: Mapping[str, Any]) -> list[Fact]:
     """The figures that both kinds of readers ask for first, as far as the summary has them."""
     latency = summary.get("latency_ms", {})
     deliver, ack = latency.get("deliver") or {}, latency.get("ack") or {}
     links, server = summary.get("connections") or {}, summary.get("server") or {}
     facts = []
+    doubt = "" if summary.get("latency_valid", True) else "doubtful: the tester was overloaded"
     if deliver.get("count"):
         facts.append(
-            Fact("Delivery, median", duration(deliver["p50"]), f"ack {duration(ack['p50'])}" if ack else "")
+            Fact(
+                "Delivery, median",
+                duration(deliver["p50"]),
+                doubt or (f"ack {duration(ack['p50'])}" if ack.get("count") else ""),
+            )
         )
         facts.append(
             Fact(
                 "Delivery, 99 %",
                 duration(deliver["p99"]),
-                f"worst {duration(deliver['max'])}" if "max" in deliver else "",
+                doubt or f"worst {duration(deliver['max'])}",
             )
         )
     if links:
@@ -52,23 +58,22 @@ def key_figures(summary: Mapping[str, Any]) -> list[Fact]:
         facts.append(
             Fact("Dropped", count(links.get("dropped", 0)), f"{exact(links.get('failed', 0))} failed tries")
         )
-    if duration_s := summary.get("duration_s"):
-        sent = (summary.get("checks") or {}).get("completeness", {}).get("sent", 0)
-        facts.append(
-            Fact("Messages sent", f"{count(sent / duration_s)}/s", f"{exact(sent)} in {second(duration_s)}")
-        )
+    sent = (summary.get("checks") or {}).get("completeness", {}).get("sent", 0)
+    if sent and (load_s := evidence.load_s):
+        facts.append(Fact("Messages sent", f"{count(sent / load_s)}/s", f"{exact(sent)} in {second(load_s)}"))
     if server.get("bytes_per_connection"):
         facts.append(Fact("Server memory", size(server["bytes_per_connection"]), "a connection, user space"))
     return facts
 
 
 def checks(summary: Mapping[str, Any]) -> list[dict[str, Any]]:
-    """name, verdict, reason, and figures as (name, value) pairs; failures first."""
-    worst_first = {"fail": 0, "unknown": 1, "pass": 2}
+    """name, verdict (`unchecked` if there was nothing to check), reason, figures as (name, value) pairs;
+    failures first."""
+    worst_first = {"fail": 0, "unknown": 1, "pass": 2, "unchecked": 3}
     rows = [
         {
             "name": name,
-            "verdict": str(check.get("verdict", "unknown")),
+            "verdict": str(check.get("verdict", "unknown")) if check.get("checked", True) else "unchecked",
             "reason": check.get("reason", ""),
             "figures": [(_words(key), _cell(value)) for key, value in check.items() if key not in _HIDDEN],
         }
@@ -78,9 +83,14 @@ def checks(summary: Mapping[str, Any]) -> list[dict[str, Any]]:
 
 
 def thresholds(summary: Mapping[str, Any]) -> list[dict[str, Any]]:
-    """expression, ok, value."""
+    """expression, ok, value, error (of one that means nothing)."""
     return [
-        {"expression": t.get("expression", ""), "ok": bool(t.get("ok")), "value": _cell(t.get("value"))}
+        {
+            "expression": t.get("expression", ""),
+            "ok": bool(t.get("ok")),
+            "value": _cell(t.get("value")),
+            "error": t.get("error", ""),
+        }
         for t in summary.get("thresholds") or []
     ]
 
@@ -94,18 +104,21 @@ def faults(evidence: Evidence) -> list[dict[str, Any]]:
             "start": second(band.start_s),
             "end": second(band.end_s),
             "lasted": "at once" if band.instant else second(band.end_s - band.start_s),
-            "detail": ", ".join(f"{_words(key)} {_cell(value)}" for key, value in band.detail.items()) or "–",
+            "detail": ", ".join(f"{key} = {value}" for key, value in band.detail.items()) or "–",
             "colour": band.colour,
         }
         for band in evidence.bands
     ]
 
 
-def witness(evidence: Evidence, check: str, text: str, rows: Sequence[Mapping[str, Any]]) -> Witness:
+def witness(
+    evidence: Evidence, check: str, verdict: str, text: str, rows: Sequence[Mapping[str, Any]]
+) -> Witness:
     """The rows as a timeline: time since the load began, then the columns that any of them uses."""
     names = dict.fromkeys(key for row in rows for key in row if row[key] is not None)
     return Witness(
         check,
+        verdict,
         text,
         tuple("time" if name == "at_s" else _words(name) for name in names),
         tuple(tuple(_witness_cell(evidence, name, row.get(name)) for name in names) for row in rows),
@@ -136,7 +149,15 @@ def _cell(value: Any) -> str:
     if isinstance(value, float):
         return f"{value:,.4g}" if abs(value) < 1e4 else exact(value)
     if isinstance(value, Mapping):
-        return ", ".join(f"{_words(str(key))} {_cell(inner)}" for key, inner in value.items()) or "–"
+        parts = [
+            f"{_words(str(key))}: {_cell(inner)}"
+            if isinstance(inner, Mapping)
+            else f"{_words(str(key))} {_cell(inner)}"
+            for key, inner in value.items()
+        ]
+        return ("; " if any(isinstance(inner, Mapping) for inner in value.values()) else ", ").join(
+            parts
+        ) or "–"
     if isinstance(value, list | tuple):
         return ", ".join(_cell(inner) for inner in value) or "–"
     return str(value)

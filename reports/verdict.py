@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from ledger.roll_call import FAILURES
+from ledger.summary import exit_code
 from reports.figures import exact, plural
 
 
@@ -24,18 +25,21 @@ def headline(summary: Mapping[str, Any], interrupted: bool) -> Headline:
     failed = [f"{name}{_reason(check)}" for name, check in checks.items() if check.get("verdict") == "fail"]
     missed = [str(t.get("expression")) for t in summary.get("thresholds") or [] if not t.get("ok")]
     misses = f"{plural(len(missed), 'threshold')} missed: {'; '.join(missed)}." if missed else ""
+    interrupted = interrupted or bool(summary.get("interrupted"))
     if not summary:
         return Headline("unsure", "Unknown", "The run left no summary: nothing was judged.", None)
     if interrupted:
         line = f"The run was interrupted; by then {_failures(failed) if failed else 'no check had failed.'}"
         return Headline("bad" if failed else "unsure", "Interrupted", line, 130)
     if summary.get("verdict") == "fail":
-        return Headline("bad", "Fail", f"{_failures(failed)} {misses.capitalize()}".strip(), 1)
+        return Headline("bad", "Fail", f"{_failures(failed)} {misses}".strip(), exit_code(summary))
     if summary.get("verdict") != "pass":
-        return Headline("unsure", "Unknown", f"No verdict: {_why(checks)}. {misses.capitalize()}".strip(), 1)
+        return Headline(
+            "unsure", "Unknown", f"No verdict: {_why(checks)}. {misses}".strip(), exit_code(summary)
+        )
     if missed:
-        return Headline("bad", "Threshold missed", f"All checks pass, but {misses}", 99)
-    return Headline("good", "Pass", _proof(checks.get("completeness") or {}), 0)
+        return Headline("bad", "Threshold missed", f"All checks pass, but {misses}", exit_code(summary))
+    return Headline("good", "Pass", _proof(checks.get("completeness") or {}), exit_code(summary))
 
 
 def _failures(failed: list[str]) -> str:
@@ -50,6 +54,8 @@ def _reason(check: Mapping[str, Any]) -> str:
 
 def _why(checks: Mapping[str, Any]) -> str:
     unknown = {name: check for name, check in checks.items() if check.get("verdict") == "unknown"}
+    # A check that had nothing to check makes a run unknown only where no other check is the cause.
+    unknown = {name: check for name, check in unknown.items() if check.get("checked", True)} or unknown
     reasons = [f"{name} ({check.get('reason') or 'nothing to check'})" for name, check in unknown.items()]
     return "; ".join(reasons) or "nothing was checked"
 

@@ -13,7 +13,7 @@ from reports.tables import Witness, witness
 def witnesses(evidence: Evidence, summary: Summary) -> list[Witness]:
     """The smallest evidence for each failure, in the order of the checks."""
     return [
-        witness(evidence, name, text, rows)
+        witness(evidence, name, str(told.get("verdict")), text, rows)
         for name, told in (summary.get("checks") or {}).items()
         for text, rows in _told(told) or _asked_again(evidence, name, told)
     ]

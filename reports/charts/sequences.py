@@ -71,7 +71,7 @@ def _panels(evidence: Evidence, worst: pl.DataFrame) -> list[_Panel]:
     acked = (
         evidence.fates.filter(few & pl.col("acked_ns").is_not_null())
         .with_columns(t=evidence.seconds("acked_ns"))
-        .sort("t")
+        .sort("t", "sequence")
     )
     return [
         _Panel(

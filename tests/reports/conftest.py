@@ -17,14 +17,12 @@ from reports.evidence import Evidence
 S = 1_000_000_000
 
 
-def _load_synthetic() -> ModuleType:
-    spec = importlib.util.spec_from_file_location(
-        "synthetic_run", Path(__file__).with_name("synthetic_run.py")
-    )
+def _load(name: str) -> ModuleType:
+    spec = importlib.util.spec_from_file_location(name, Path(__file__).with_name(f"{name}.py"))
     assert spec is not None
     assert spec.loader is not None
     module = importlib.util.module_from_spec(spec)
-    sys.modules["synthetic_run"] = module
+    sys.modules[name] = module
     spec.loader.exec_module(module)
     return module
 
@@ -32,7 +30,8 @@ def _load_synthetic() -> ModuleType:
 @pytest.fixture(scope="session")
 def synthetic() -> ModuleType:
     """The module that writes run folders."""
-    return _load_synthetic()
+    _load("synthetic_processes")
+    return _load("synthetic_run")
 
 
 @pytest.fixture(scope="session")

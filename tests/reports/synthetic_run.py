@@ -15,16 +15,24 @@ from typing import Any
 
 import numpy as np
 import polars as pl
-from hdrh.histogram import HdrHistogram
+from synthetic_processes import LOAD_START, SECOND, START, at, processes
 
-SECOND = 1_000_000_000
-START = 1_000 * SECOND
-LOAD_START = START + 10 * SECOND
+from ledger.checks import Options, run_checks
+from ledger.reader import Ledger
+from ledger.run_folder import RunFolder
+from ledger.summary import summarise
+from ledger.thresholds import parse
+
 FAULTS = (
     ("frame_loss", 10.0, 25.0, "tcp:14000", {"probability": 0.1}),
     ("latency", 25.0, 40.0, "tcp:14000", {"latency_ms": 150, "jitter_ms": 40}),
     ("reset", 42.0, 42.0, "tcp:14000", {"share": 0.45}),
     ("block_port", 45.0, 55.0, "tcp:14000", {"port": 14000, "how": "drop"}),
+)
+THRESHOLDS = (
+    "latency_ms.deliver.p50 < 200",
+    "latency_ms.deliver.p99 < 5000",
+    "connections.failed < 5000",
 )
 COLUMNS = {
     "at_ns": pl.Int64,
@@ -55,11 +63,6 @@ class Size:
     @property
     def users(self) -> int:
         return self.devices * 3 // 4
-
-
-def at(seconds: Any) -> Any:
-    """Monotonic ns of `seconds` after the load began."""
-    return (LOAD_START + np.asarray(seconds) * SECOND).astype(np.int64)
 
 
 def tables(size: Size, random: np.random.Generator) -> dict[str, pl.DataFrame]:
@@ -188,11 +191,13 @@ def sends(size: Size, world: dict[str, pl.DataFrame], random: np.random.Generato
             "user": parties["user"].to_numpy()[pick],
         }
     )
+    # A client repeats in order: what it sends later is never stored earlier.
+    frame = frame.with_columns(pl.col("committed_ns", "acked_ns").cum_max().over("device"))
     nth = pl.int_range(pl.len()).over("device") + 1
     place = pl.int_range(pl.len()).over("conversation") + 1
     return (
         frame.with_columns(message=pl.col("device").cast(pl.Int64) * 2**32 + nth)
-        .sort("committed_ns")
+        .sort("committed_ns", "planned_ns")
         .with_columns(sequence=place.cast(pl.Int64))
     )
 
@@ -207,18 +212,26 @@ def _one_way(when_s: Any, random: np.random.Generator, n: int) -> Any:
     return random.lognormal(np.log(0.0018), 0.55, n) + slow
 
 
-def deliveries(
-    sent: pl.DataFrame, world: dict[str, pl.DataFrame], away: pl.DataFrame, random: np.random.Generator
-) -> pl.DataFrame:
-    """One row for each message and device that should have it: when, how, after how many attempts."""
-    parties = world["members"].join(world["devices"].select("device", "user"), on="user")
-    versions = (
-        sent.select("message", "conversation", "committed_ns")
-        .join(world["members"], on="conversation")
-        .sort("committed_ns")
+def inboxes(sent: pl.DataFrame, members: pl.DataFrame) -> pl.DataFrame:
+    """message, user, version: the place of each message in the inbox of each member."""
+    return (
+        sent.select("message", "conversation", "committed_ns", "planned_ns")
+        .join(members, on="conversation")
+        .sort("committed_ns", "planned_ns")
         .with_columns(version=(pl.int_range(pl.len()).over("user") + 1).cast(pl.Int64))
         .select("message", "user", "version")
     )
+
+
+def deliveries(
+    sent: pl.DataFrame,
+    versions: pl.DataFrame,
+    world: dict[str, pl.DataFrame],
+    away: pl.DataFrame,
+    random: np.random.Generator,
+) -> pl.DataFrame:
+    """One row for each message and device that should have it: when, how, after how many attempts."""
+    parties = world["members"].join(world["devices"].select("device", "user"), on="user")
     frame = (
         sent.select("message", "conversation", "sequence", "committed_ns", sender="device")
         .join(parties, on="conversation")
@@ -301,7 +314,7 @@ def rows(sent: pl.DataFrame, shown: pl.DataFrame, links: pl.DataFrame, settled: 
     parts = [
         sent.select("planned_ns", *own, at_ns="started_ns", event=pl.lit("send")),
         sent.filter(pl.col("acked_ns").is_not_null()).select(
-            *own, "sequence", at_ns="acked_ns", event=pl.lit("acked")
+            *own, "sequence", "version", at_ns="acked_ns", event=pl.lit("acked")
         ),
         *retries,
         shown.with_columns(event=pl.lit("delivered")),
@@ -316,201 +329,15 @@ def rows(sent: pl.DataFrame, shown: pl.DataFrame, links: pl.DataFrame, settled: 
     )
 
 
-def histogram(values_ms: Any) -> str:
-    """Base64 HDR histogram of milliseconds, kept as µs."""
-    kept = HdrHistogram(1, 3_600_000_000, 3)
-    for value in np.asarray(values_ms):
-        kept.record_value(max(int(value * 1000), 1))
-    return str(kept.encode().decode())
-
-
-def processes(
-    size: Size, sent: pl.DataFrame, links: pl.DataFrame, random: np.random.Generator
-) -> dict[str, list[dict[str, Any]]]:
-    """What each process said of itself every second: two generators, one server, one proxy."""
-    told: dict[str, list[dict[str, Any]]] = {"server-0": [], "proxy-0": []}
-    told |= {f"generator-{n}": [] for n in range(size.generators)}
-    share = 1 / size.generators
-    due = beaten = answered = missed = late = 0.0
-    seconds = range(-9, size.seconds + 12)
-    for second in seconds:
-        so_far = links.filter(pl.col("at_ns") <= int(at(second)))
-        count = dict(so_far.group_by("event").len().iter_rows())
-        opened, closed = count.get("login", 0), count.get("closed", 0)
-        connected = opened - closed
-        now = sent.filter(pl.col("planned_ns") <= int(at(second)))
-        late_sends = now.filter(pl.col("started_ns") - pl.col("planned_ns") > 50_000_000).height
-        beats = connected / 4
-        blocked = 46 <= second <= 53
-        lagging = 24 <= second < 41
-        due, beaten = due + beats, beaten + beats
-        answered += beats * (0.55 if blocked else 1.0)
-        missed += beats * (0.45 if blocked else 0.0)
-        late += beats * (0.02 if lagging else 0.001)
-        rtt = random.lognormal(np.log(1.9), 0.4, 150) + (300 if lagging else 0)
-        back = links.filter(
-            (pl.col("event") == "login") & pl.col("at_ns").is_between(int(at(second - 1)), int(at(second)))
-        ).height
-        for n in range(size.generators):
-            told[f"generator-{n}"].append(
-                {
-                    "at_ns": int(at(second)),
-                    "role": "generator",
-                    "pid": 4100 + n,
-                    "rss_bytes": int(58e6 + connected * share * 5200),
-                    "cpu_s": round((second + 9) * 0.24 + due * 2e-5, 3),
-                    "fds": int(20 + connected * share),
-                    "loop_lag_ms": round(
-                        float(random.lognormal(np.log(1.4), 0.5)) + (38 if second == 43 else 0), 2
-                    ),
-                    "connections": int(connected * share),
-                    "target": int(size.devices * share * min(max(second + 10, 0) / 8, 1)),
-                    "opened": int(opened * share),
-                    "failed": int(count.get("connect_failed", 0) * share),
-                    "dropped": int(closed * share),
-                    "beats": {
-                        k: int(v * share)
-                        for k, v in [
-                            ("due", due),
-                            ("sent", beaten),
-                            ("answered", answered),
-                            ("late", late),
-                            ("missed", missed),
-                        ]
-                    },
-                    "sends": {
-                        "planned": int(now.height * share),
-                        "started": int(now.height * share),
-                        "late": int(late_sends * share),
-                    },
-                    "histograms": {
-                        "heartbeat": histogram(rtt),
-                        "login": histogram(random.lognormal(np.log(6), 0.5, int(back * share))),
-                        "reconnect": histogram(
-                            random.lognormal(np.log(600), 0.7, int(back * share) if second > 40 else 0)
-                        ),
-                    },
-                }
-            )
-        common = {"at_ns": int(at(second)), "fds": int(30 + connected)}
-        told["server-0"].append(
-            common
-            | {
-                "role": "server",
-                "pid": 4000,
-                "rss_bytes": int(92e6 + connected * 6100),
-                "cpu_s": round((second + 9) * 0.41, 3),
-            }
-        )
-        told["proxy-0"].append(
-            common
-            | {
-                "role": "proxy",
-                "pid": 4050,
-                "rss_bytes": int(49e6 + connected * 3000),
-                "cpu_s": round((second + 9) * 0.2, 3),
-            }
-        )
-    return told
-
-
-def summary(
-    size: Size, sent: pl.DataFrame, shown: pl.DataFrame, expected: int, ledger: pl.DataFrame
-) -> dict[str, Any]:
-    """summary.json by the contract, counted from the very rows that were written."""
-    known = shown.join(sent.select("message", "planned_ns", "acked_ns"), on="message", how="left")
-    times = known.group_by("message", "device").agg(
-        pl.len().alias("n"),
-        pl.col("code").min(),
-        pl.col("via").first(),
-        pl.col("acked_ns").first(),
-        pl.col("planned_ns").first(),
-    )
-    hit = times.filter(pl.col("planned_ns").is_not_null())
-    clean = hit.filter((pl.col("n") == 1) & (pl.col("code") >= 0))
-    acked = sent.filter(pl.col("acked_ns").is_not_null()).height
-    outcome = {
-        "ok": clean.filter(pl.col("acked_ns").is_not_null() & (pl.col("via") != "pull")).height,
-        "recovered": clean.filter(pl.col("acked_ns").is_null()).height,
-        "late": clean.filter(pl.col("acked_ns").is_not_null() & (pl.col("via") == "pull")).height,
-        "lost": 3 if size.broken else 0,
-        "duplicated": hit.filter(pl.col("n") > 1).height,
-        "unexpected": times.filter(pl.col("planned_ns").is_null()).height,
-        "altered": hit.filter(pl.col("code") == -1).height,
-        "undetermined": 6 if size.broken else 0,
-    }
-    delivered = (known["at_ns"] - known["planned_ns"]).drop_nulls() / 1e6
-    acks = (sent["acked_ns"] - sent["planned_ns"]).drop_nulls() / 1e6
-    verdict = "fail" if size.broken else "pass"
-    events = dict(ledger.group_by(pl.col("event").cast(pl.String)).len().iter_rows())
-    return {
-        "schema": 1,
-        "verdict": verdict,
-        "target": "embedded",
-        "scenario": "commute",
-        "seed": size.seed,
-        "duration_s": float(size.seconds),
-        "checks": {
-            "completeness": {"verdict": verdict, "sent": sent.height, "acked": acked, "expected": expected}
-            | outcome
-            | {"repeats_suppressed": events.get("repeated", 0)},
-            "ordering": {
-                "verdict": "pass",
-                "conversations": sent["conversation"].n_unique(),
-                "violations": 0,
-            },
-            "unread": {"verdict": "pass", "compared": size.users, "violations": 0},
-            "heartbeat": {"verdict": "pass", "cleared_wrongly": 0, "missed": 4_120},
-            "reconnection": {"verdict": "pass", "drops": events.get("closed", 0), "never_back": 0},
-            "generator": {"verdict": "pass", "loop_lag_ms_max": 41.0, "late_share": 0.002},
-        },
-        "latency_ms": {"deliver": _spread(delivered), "ack": _spread(acks)},
-        "connections": {
-            "target": size.devices,
-            "peak": size.devices,
-            "opened": events.get("login", 0),
-            "failed": events.get("connect_failed", 0),
-            "dropped": events.get("closed", 0),
-        },
-        "heartbeats": {"due": 37_800, "sent": 37_800, "answered": 33_680, "late": 201, "missed": 4_120},
-        "generator": {
-            "processes": size.generators,
-            "rss_bytes": 126_400_000,
-            "bytes_per_connection": 5_200,
-            "cpu_s": 38.2,
-            "cpu_us_per_heartbeat": 20.0,
-        },
-        "server": {"processes": 1, "rss_bytes": 104_200_000, "bytes_per_connection": 6_100, "cpu_s": 32.4},
-        "faults": [{"name": n, "start_s": a, "end_s": b, "detail": d} for n, a, b, _, d in FAULTS],
-        "thresholds": [
-            {
-                "expression": "latency_ms.deliver.p50 < 200",
-                "ok": True,
-                "value": round(_spread(delivered)["p50"], 1),
-            },
-            {
-                "expression": "latency_ms.deliver.p99 < 5000",
-                "ok": False,
-                "value": round(_spread(delivered)["p99"], 1),
-            },
-            {"expression": "connections.failed < 5000", "ok": True, "value": events.get("connect_failed", 0)},
-        ],
-    }
-
-
-def _spread(values_ms: pl.Series) -> dict[str, float]:
-    named = {"p50": 0.5, "p90": 0.9, "p99": 0.99, "p999": 0.999, "max": 1.0}
-    return {"count": len(values_ms)} | {k: float(values_ms.quantile(q) or 0.0) for k, q in named.items()}
-
-
 def write(folder: Path, size: Size = Size()) -> Path:
     """The whole run folder. The same size gives the same bytes of meaning."""
     random = np.random.default_rng(size.seed)
     world = tables(size, random)
     links, away = connections(size, random)
     sent = sends(size, world, random)
-    shown = deliveries(sent, world, away, random)
-    expected = shown.height
+    versions = inboxes(sent, world["members"])
+    sent = sent.join(versions, on=["message", "user"])
+    shown = deliveries(sent, versions, world, away, random)
     if size.broken:
         sent, shown = broken(sent, shown, random)
     newest = shown.group_by("device").agg(pl.col("version").max()).sort("device")
@@ -525,13 +352,16 @@ def write(folder: Path, size: Size = Size()) -> Path:
     for n in range(size.generators):
         mine = ledger.filter(pl.col("device") % size.generators == n)
         mine.write_parquet(folder / "ledger" / f"generator-{n}.parquet")
-    for name, lines in processes(size, sent, links, random).items():
+    for name, lines in processes(size.devices, size.generators, size.seconds, sent, links, random).items():
         (folder / "processes" / f"{name}.jsonl").write_text("".join(json.dumps(x) + "\n" for x in lines))
-    _write_facts(folder, size, summary(size, sent, shown, expected, ledger))
+    _write_facts(folder, size)
+    judged = Ledger.open(folder)
+    limits = [parse(text) for text in THRESHOLDS]
+    RunFolder(folder).save_summary(summarise(judged, run_checks(judged, Options(heartbeat_s=4.0)), limits))
     return folder
 
 
-def _write_facts(folder: Path, size: Size, counted: dict[str, Any]) -> None:
+def _write_facts(folder: Path, size: Size) -> None:
     phases = {
         "start_ns": START,
         "load_start_ns": LOAD_START,
@@ -559,7 +389,6 @@ def _write_facts(folder: Path, size: Size, counted: dict[str, Any]) -> None:
     (folder / "environment.json").write_text(json.dumps(environment))
     (folder / "faults.jsonl").write_text("".join(json.dumps(f) + "\n" for f in faults))
     (folder / "histograms.json").write_text(json.dumps({}))
-    (folder / "summary.json").write_text(json.dumps(counted, indent=1))
 
 
 def main() -> None:

@@ -110,7 +110,7 @@ def test_charts_take_their_colours_from_the_theme(html: str) -> None:
 
 def test_the_first_words_are_the_verdict(html: str) -> None:
     assert html.index(
-        "1 check failed: completeness (3 lost, 1 altered, 1 unexpected, 2 duplicated)"
+        "2 checks failed: completeness (3 lost, 1 altered, 1 unexpected, 2 duplicated)"
     ) < html.index("<svg")
     assert "exit code 1" in html
 

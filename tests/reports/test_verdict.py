@@ -1,5 +1,6 @@
 """The headline and the exit code say the same."""
 
+from collections.abc import Sequence
 from typing import Any
 
 import pytest
@@ -9,6 +10,11 @@ from reports.verdict import headline
 GOOD: dict[str, Any] = {"verdict": "pass", "acked": 10, "expected": 30}
 LOST: dict[str, Any] = {"verdict": "fail", "lost": 2}
 MISSED = [{"expression": "latency_ms.deliver.p99 < 5", "ok": False, "value": 7}]
+
+
+def judged(verdict: str, completeness: dict[str, Any], thresholds: Sequence[Any] = ()) -> dict[str, Any]:
+    """A summary with one check."""
+    return {"verdict": verdict, "checks": {"completeness": completeness}, "thresholds": [*thresholds]}
 
 
 @pytest.mark.parametrize(
@@ -26,17 +32,16 @@ MISSED = [{"expression": "latency_ms.deliver.p99 < 5", "ok": False, "value": 7}]
 def test_the_word_is_the_exit_code(
     verdict: str, completeness: dict[str, Any], thresholds: list[Any], interrupted: bool, word: str, code: int
 ) -> None:
-    summary = {"verdict": verdict, "checks": {"completeness": completeness}, "thresholds": thresholds}
-    told = headline(summary, interrupted)
+    told = headline(judged(verdict, completeness, thresholds), interrupted)
     assert (told.word, told.code) == (word, code)
 
 
 def test_a_failure_says_how_many() -> None:
-    told = headline({"verdict": "fail", "checks": {"completeness": LOST}}, interrupted=False)
+    told = headline(judged("fail", LOST), interrupted=False)
     assert told.line == "1 check failed: completeness (2 lost)."
 
 
 def test_a_pass_says_of_how_many() -> None:
-    told = headline({"verdict": "pass", "checks": {"completeness": GOOD}}, interrupted=False)
+    told = headline(judged("pass", GOOD), interrupted=False)
     assert "all 10 acknowledged messages" in told.line
     assert "30 expected deliveries" in told.line
