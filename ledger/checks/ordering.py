@@ -74,15 +74,15 @@ def _deliveries(ledger: Ledger, parts: int) -> Iterator[pl.DataFrame]:
 
 
 def _steps_back(shown: pl.DataFrame, keys: list[str], number: str) -> pl.DataFrame:
-    """The deliveries of `shown` whose `number` is below the one before in their group, with that one as
-    `previous`; the second showing of a number is left out."""
+    """The deliveries of `shown` whose `number` is below one shown before in their group, with the highest
+    such as `previous`; the second showing of a number is left out."""
     numbered = shown.filter(pl.col(number).is_not_null())
     screened = numbered.group_by(keys).agg(pl.col(number).diff().min())
     suspects = screened.filter(pl.col(number) <= 0).select(keys)
     once = numbered.join(suspects, on=keys, how="semi", maintain_order="left").unique(
         [*keys, number], keep="first", maintain_order=True
     )
-    previous = pl.col(number).shift().over(keys)
+    previous = pl.col(number).cum_max().shift().over(keys)
     return once.with_columns(previous=previous).filter(pl.col(number) < pl.col("previous"))
 
 
