@@ -1,6 +1,8 @@
 """What the data path does with descriptors, in this process, where it can be watched."""
 
+import contextlib
 import errno
+import os
 import select
 import socket
 from collections.abc import Iterator
@@ -78,12 +80,45 @@ def test_a_closed_descriptor_is_not_given_out_while_its_events_are_in_hand(engin
 
     connection = Connection(engine, "k", near, far, closed)
     connection.start([])
-    client.close()
-    server.close()
+    client.shutdown(socket.SHUT_WR)
     _until(lambda: fresh)
     assert fresh[0] not in (near, far)
-    gevent.sleep(0)
-    sockets.reset(fresh[0])
+    assert (client.recv(1), server.recv(1)) == (b"", b""), "closed when the batch was done"
+    os.close(fresh[0])
+    client.close()
+    server.close()
+
+
+def test_the_end_waits_for_what_the_sink_has_not_taken_yet(engine: Engine) -> None:
+    (client, near), (server, far) = _pair(), _pair()
+    connection = Connection(engine, "k", near, far, lambda connection: None)
+    type_ = toxic_types()["latency"]
+    late = Toxic(type_, "late", "upstream", 1, type_.attributes(latency=3_600_000))
+    connection.start([late])
+    client.setblocking(False)
+    sent = 0
+    while sent < 2_000_000:
+        with contextlib.suppress(BlockingIOError):
+            sent += client.send(bytes(50_000))
+        gevent.sleep(0)
+    client.shutdown(socket.SHUT_WR)
+    _until(lambda: connection.upstream.received_bytes == sent)
+    for _ in range(10):
+        gevent.sleep(0.001)
+    connection.upstream.remove_toxic(late)
+    connection.upstream.settle()
+    received = 0
+    server.setblocking(False)
+    while True:
+        gevent.sleep(0)
+        with contextlib.suppress(BlockingIOError):
+            data = server.recv(65536)
+            received += len(data)
+            if not data:
+                break
+    assert received == sent
+    client.close()
+    server.close()
 
 
 def test_the_next_address_is_tried_when_one_does_not_answer(

@@ -96,6 +96,20 @@ def test_added_spared_and_removed_in_mid_stream_it_cuts_no_frame(
     assert not place.counts["unframed"], "it never lost its place"
 
 
+def test_while_toxicity_spares_the_link_it_keeps_its_place() -> None:
+    place = Place(5, "k", FrameFollower())
+    pipeline, stage = Pipeline(), FrameLossStage(FrameLoss(probability=1.0), place, 0.0)
+    pipeline.append("k", stage)
+    frames = [_frame(number, b"body") for number in range(4)]
+    assert pipeline.feed(frames[0][:12], 0) == [], "held"
+    assert _bytes(pipeline.update("k", stage.attributes, False, 0)) == frames[0][:12]
+    assert _bytes(pipeline.feed(frames[0][12:] + frames[1][:5], 0)) == frames[0][12:] + frames[1][:5]
+    pipeline.update("k", stage.attributes, True, 0)
+    assert _bytes(pipeline.feed(frames[1][5:] + frames[2], 0)) == frames[1][5:]
+    assert pipeline.feed(frames[3], 0) == []
+    assert dict(place.counts) == {"frames": 2, "dropped": 2}
+
+
 @given(st.binary(min_size=8, max_size=200), st.lists(st.integers(0, 1000)))
 def test_what_is_no_frame_passes_untouched(data: bytes, cuts: list[int]) -> None:
     data = b"\x16" + data
