@@ -51,7 +51,7 @@ def size(size_bytes: float) -> str:
 
 def second(seconds: float) -> str:
     """A moment of the run: `42 s`, `42.5 s`, `−3 s`."""
-    text = f"{seconds:.1f}".removesuffix(".0")
+    text = f"{round(seconds, 1) + 0.0:.1f}".removesuffix(".0")
     return f"{text} s".replace("-", "−")
 
 

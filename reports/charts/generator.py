@@ -35,7 +35,7 @@ def _draw(sheet: Sheet, evidence: Evidence, lag: pl.DataFrame) -> None:
     axes = sheet.axes()
     axes.axhline(_ALARM_MS, color=GREY, linewidth=1.5, linestyle=(0, (2, 2)))
     axes.plot(
-        lag["t"].to_numpy(), lag["loop_lag_ms"].clip(lower_bound=0.01).to_numpy(), color=BLUE, linewidth=1.7
+        lag["t"].to_numpy(), lag["loop_lag_ms"].clip(lower_bound=0.1).to_numpy(), color=BLUE, linewidth=1.7
     )
     duration_axis(axes)
     axes.set_ylabel("loop lag")
