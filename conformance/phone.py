@@ -117,10 +117,17 @@ class Phone:
         self.wire.send(messages.Contacts(after, limit))
         return self.expect(messages.ContactList).contacts
 
-    def read(self, conversation: str, sequence: int) -> messages.ReadUpdate:
-        """READ up to a sequence; the answer."""
+    def read(self, conversation: str, sequence: int, *, reached: int | None = None) -> messages.ReadUpdate:
+        """READ up to a sequence; the answer. `reached`: what it must say at least, if not that sequence.
+
+        A READ_UPDATE about another device's read looks like an answer; one that says less is not taken for it.
+        """
         self.wire.send(messages.Read(conversation, sequence))
-        return self.expect(messages.ReadUpdate, lambda update: update.conversation == conversation)
+        least = sequence if reached is None else reached
+        return self.expect(
+            messages.ReadUpdate,
+            lambda update: update.conversation == conversation and update.sequence >= least,
+        )
 
     def unread(self) -> tuple[int, dict[str, int]]:
         """Total, and the counts above zero by conversation."""

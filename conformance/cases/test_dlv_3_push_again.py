@@ -1,13 +1,14 @@
 """DLV.3: a push without PUSHED comes again, at growing intervals; after that there is the pull.
 
-What a server does about pushes takes seconds to see, so one group of phones is watched for all cases together.
-The last of the five attempts comes about a minute after the first and is not waited for: the cases look at the
-first two repeats.
+What a server does about pushes takes seconds to see, so one group of phones is watched for all cases
+together. The last of the five attempts comes about a minute after the first and is not waited for: the
+cases look at the first two repeats.
 """
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 import gevent
 import pytest
@@ -36,7 +37,7 @@ class Watched:
 
 
 @pytest.fixture(scope="module")
-def watched(take_block: Callable[[], Block], lasting_clients: Clients) -> Iterator[Watched]:
+def watched(take_block: Callable[[], Block], lasting_clients: Clients) -> Watched:
     sender, *recipients = take_block().pick(6)
     seen = Watched(*[lasting_clients.phone(user) for user in recipients])
     source = lasting_clients.phone(sender)
@@ -49,16 +50,16 @@ def watched(take_block: Callable[[], Block], lasting_clients: Clients) -> Iterat
     seen.prompt.acknowledge(seen.prompt.pushes[-1].version)
     seen.halfway.await_push(b"three")
     seen.halfway.acknowledge(seen.halfway.await_push(b"two").version)
-    listening = [
-        gevent.spawn(each.listen, _REPEATS_BY_S) for each in (seen.silent, seen.prompt, seen.halfway)
-    ]
-    listening += [gevent.spawn(_acknowledge_late, seen.late), gevent.spawn(_keep_busy, seen.busy)]
+    quiet = (seen.silent, seen.prompt, seen.halfway)
+    listening: list[Any] = [gevent.spawn(each.listen, _REPEATS_BY_S) for each in quiet]
+    listening.append(gevent.spawn(_acknowledge_late, seen.late))
+    listening.append(gevent.spawn(_keep_busy, seen.busy))
     until = time.monotonic() + _REPEATS_BY_S
     awaited = ((seen.silent, b"one"), (seen.busy, b"one"), (seen.halfway, b"three"))
     while time.monotonic() < until and any(len(each.times_of(body)) < 3 for each, body in awaited):
         gevent.sleep(0.05)
     gevent.killall(listening)
-    yield seen
+    return seen
 
 
 def _acknowledge_late(phone: Phone) -> None:
@@ -68,7 +69,7 @@ def _acknowledge_late(phone: Phone) -> None:
 
 
 def _keep_busy(phone: Phone) -> None:
-    while True:
+    while not phone.wire.is_closed:
         phone.wire.send(Ping(), Pull(0, 10))
         phone.listen(0.5)
 

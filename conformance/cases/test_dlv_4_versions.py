@@ -1,4 +1,4 @@
-"""DLV.4: each user's version grows by exactly one per inbox entry, and a pull brings precisely what is missing."""
+"""DLV.4: each user's version grows by exactly one per inbox entry, and a pull brings what is missing."""
 
 import gevent
 import pytest
@@ -33,8 +33,8 @@ def fill(block: Block, phone: MakePhone) -> tuple[User, int]:
 def test_every_entry_grows_the_version_by_one(block: Block, phone: MakePhone) -> None:
     """Each user has a version that grows by exactly one per inbox entry, own messages included.
 
-    Two friends write to each other in turn. Expected: the versions in the sender's SENT and in the recipient's
-    PUSH each go up by one at every message.
+    Two friends write to each other in turn. Expected: the versions in the sender's SENT and in the
+    recipient's PUSH each go up by one at every message.
     """
     one, other = block.pick(2)
     phones = [phone(one), phone(other)]
@@ -194,8 +194,8 @@ def test_a_page_has_at_most_a_thousand_entries(block: Block, phone: MakePhone) -
 def test_a_client_that_sees_a_gap_fills_it(block: Block, device: MakeDevice, phone: MakePhone) -> None:
     """A client that sees a gap pulls the missing range and gets precisely it.
 
-    The path loses the pushes of versions 2 and 3, and a later one arrives. Expected: the client finds the gap,
-    pulls, and shows 1 to 5 in order, 2 and 3 from the pull.
+    The path loses the pushes of versions 2 and 3, and a later one arrives. Expected: the client finds the
+    gap, pulls, and shows 1 to 5 in order, 2 and 3 from the pull.
     """
     sender, owner = block.pick(2)
 

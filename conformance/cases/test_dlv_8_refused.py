@@ -65,8 +65,8 @@ def test_a_refused_send_gets_its_code_and_is_not_stored(wrong: Wrong, block: Blo
     """A send that cannot be accepted gets a definite error with a code, and is not stored.
 
     Something wrong is sent twice with one client message id. Expected: the protocol's error code both times,
-    naming the send; no inbox, unread count or contact of anybody changes; the connection goes on, and the next
-    send is accepted.
+    naming the send; no inbox, unread count or contact of anybody changes; the connection goes on, and the
+    next send is accepted.
     """
     witnesses = Witnesses(block.users[0], block, phone)
     before = witnesses.state()
@@ -98,8 +98,8 @@ def test_a_group_takes_nothing_from_an_outsider(block: Block, phone: MakePhone) 
 def test_a_refused_send_leaves_no_hole(block: Block, phone: MakePhone) -> None:
     """... is not stored: not even as a number that is missing afterwards.
 
-    Good and bad sends alternate, written in one piece. Expected: each bad one gets its error, each good one is
-    accepted; the recipient gets exactly the good ones, in order.
+    Good and bad sends alternate, written in one piece. Expected: each bad one gets its error, each good one
+    is accepted; the recipient gets exactly the good ones, in order.
     """
     sender, recipient = block.pick(2)
     source, target = phone(sender), phone(recipient)
