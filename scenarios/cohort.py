@@ -21,11 +21,12 @@ KIND = "text"
 class Cohort:
     """The devices `population.cohort_size * number` and following.
 
-    A cohort that chats sends when it is told to (`send_one`), and accounts for what it owes when it settles.
+    `chats`: whether they write to each other once `chat` was called; they do so when told to (`send_one`).
     """
 
-    def __init__(self, stage: Stage, number: int) -> None:
+    def __init__(self, stage: Stage, number: int, *, chats: bool) -> None:
         self.number = number
+        self.chats = chats
         self._stage = stage
         self._population: Population = stage.population
         first = number * stage.population.cohort_size

@@ -26,11 +26,11 @@ class CohortUser(User):
         if player is None or player.swarm is None:
             return  # the run is broken, and whoever broke it has said why
         swarm = player.swarm
-        self._cohort = cohort = swarm.add(player.claim())
+        self._cohort = cohort = swarm.add(player.claim(), chats=self.chats)
         cohort.start()
         cohort.await_online(_ONLINE_TIMEOUT_S)
-        if self.chats and not swarm.stage.options.on_command:
-            swarm.chat(cohort)
+        if not swarm.stage.options.on_command:
+            swarm.begin(cohort)
 
     @task
     def live(self) -> None:

@@ -52,7 +52,7 @@ class Player:
     def _on_begin(self, environment: Environment, msg: Message, **_: Any) -> None:
         if self.swarm is not None:
             for cohort in self.swarm.cohorts.values():
-                self.swarm.chat(cohort)
+                self.swarm.begin(cohort)
 
     def _on_settle(self, environment: Environment, msg: Message, **_: Any) -> None:
         if self.swarm is not None:

@@ -83,13 +83,15 @@ class Swarm:
 
     # -- cohorts --
 
-    def add(self, number: int) -> Cohort:
+    def add(self, number: int, *, chats: bool) -> Cohort:
         """A new cohort of this process; not started yet."""
-        cohort = self.cohorts[number] = Cohort(self.stage, number)
+        cohort = self.cohorts[number] = Cohort(self.stage, number, chats=chats)
         return cohort
 
-    def chat(self, cohort: Cohort) -> None:
-        """The cohort takes part in the sending from now on."""
+    def begin(self, cohort: Cohort) -> None:
+        """The cohort takes part in the sending from now on, if it is one that chats."""
+        if not cohort.chats:
+            return
         cohort.chat()
         if not self._send_armed:
             self._send_armed = True
