@@ -14,7 +14,7 @@ from ledger.samples import read_lines
 from ledger.schema import CONVERSATIONS, DEVICES, MEMBERS, ROWS
 from ledger.streams import batches
 
-PART_ROWS = 8_000_000
+PART_ROWS = 25_000_000
 """Rows of a ledger that a check may hold at once, about: what keeps it within a few GiB."""
 
 ROLLED_UP = ("beats", "sends", "histograms")

@@ -48,9 +48,9 @@ def parties(ledger: Ledger) -> pl.DataFrame:
     )
 
 
-def sends(ledger: Ledger, part: int = 0, parts: int = 1) -> pl.DataFrame:
-    """One row a message that was sent: `message`, `conversation`, `planned_ns`, `sent_ns`, `acked_ns` (null
-    if never), `sequence`, `version`, `rejected`, and the fault that was on (`fault`, `fault_end_ns`)."""
+def sends(ledger: Ledger, part: int, parts: int) -> pl.DataFrame:
+    """One row a message that was sent: `message`, `conversation`, `sent_ns`, `acked_ns` (null if never),
+    `rejected`, and the fault that was on at the send (`fault`, `fault_end_ns`)."""
     event = pl.col("event")
     times = (
         ledger.of("send", "acked", "rejected")
@@ -58,16 +58,13 @@ def sends(ledger: Ledger, part: int = 0, parts: int = 1) -> pl.DataFrame:
         .select(
             "message",
             "conversation",
-            "planned_ns",
-            "sequence",
-            "version",
             sent_ns=pl.when(event == "send").then("at_ns"),
             acked_ns=pl.when(event == "acked").then("at_ns"),
             rejected=event == "rejected",
         )
         .group_by("message")
         .agg(
-            pl.col("conversation", "planned_ns", "sequence", "version").max(),
+            pl.col("conversation").max(),
             pl.col("sent_ns", "acked_ns").min(),
             pl.col("rejected").max(),
         )

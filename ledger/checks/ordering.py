@@ -65,7 +65,7 @@ def _deliveries(ledger: Ledger, parts: int) -> Iterator[pl.DataFrame]:
     for part in range(parts):
         shown = (
             rows.filter(pl.col("device") % parts == part)
-            .select("at_ns", "device", "conversation", "sequence", "version", "message")
+            .select("at_ns", "device", "conversation", "sequence", "version")
             .collect(engine="streaming")
         )
         # A device that lived in two processes has rows in two files; only then does the order need making.
@@ -88,7 +88,7 @@ def _steps_back(shown: pl.DataFrame, keys: list[str], number: str) -> pl.DataFra
 
 def _places(ledger: Ledger, parts: int) -> tuple[pl.DataFrame, pl.DataFrame, int]:
     """Sequences that name two messages; messages that overtook their sender's earlier one; conversations."""
-    rows = ledger.of("delivered", "acked", "repeated").filter(
+    rows = ledger.of("delivered", "acked").filter(
         pl.col("message").is_not_null(),
         pl.col("sequence").is_not_null(),
         pl.col("code").fill_null(0) != FOREIGN,

@@ -89,18 +89,24 @@ def _unread(ledger: Ledger, part: int, parts: int) -> pl.LazyFrame:
 
 def _sent(ledger: Ledger, part: int, parts: int) -> pl.LazyFrame:
     """`message`, `conversation`, `sequence`, `sender_user` of all but messages that were turned down."""
-    rows = ledger.of("send", "acked", "delivered", "rejected").filter(
-        pl.col("message") % parts == part, pl.col("code").fill_null(0) != FOREIGN
-    )
-    by_message = rows.group_by("message").agg(
-        pl.col("conversation", "sequence").max(), rejected=(pl.col("event") == "rejected").max()
-    )
+    place = ("message", "conversation", "sequence")
+
+    def of(*labels: str) -> pl.LazyFrame:
+        return ledger.of(*labels).filter(pl.col("message") % parts == part)
+
+    known = [of("acked").select(place).unique("message")]
+    unanswered = of("send").join(of("acked", "rejected"), on="message", how="anti").select(place)
+    doubtful = unanswered.collect(engine="streaming")
+    if doubtful.height:
+        # Only of these do the deliveries have to say whether and where the server has them.
+        shown = of("delivered").filter(pl.col("code").fill_null(0) != FOREIGN)
+        seen = shown.join(doubtful.lazy(), on="message", how="semi").group_by("message")
+        places = seen.agg(seen=pl.col("sequence").max())
+        placed = doubtful.lazy().join(places, on="message", how="left").with_columns(sequence="seen")
+        known.append(placed.select(place))
     senders = ledger.devices.lazy().select(sender=pl.col("device").cast(pl.Int64), sender_user="user")
     return (
-        by_message.filter(pl.col("sequence").is_not_null() | ~pl.col("rejected"))
-        .with_columns(sender=SENDER)
-        .join(senders, on="sender")
-        .select("message", "conversation", "sequence", "sender_user")
+        pl.concat(known).with_columns(sender=SENDER).join(senders, on="sender").select(*place, "sender_user")
     )
 
 
