@@ -133,7 +133,7 @@ class Evidence:
         own = present.select("conversation", "device", own=pl.lit(1, pl.Int64))
         turned_down = pl.col("rejected") & pl.col("acked_ns").is_null()
         return (
-            sends(self.ledger)
+            sends(self.ledger, part=0, parts=1)
             .lazy()
             .with_columns(device=SENDER.cast(pl.Int32), planned_ns=pl.coalesce("planned_ns", "sent_ns"))
             .join(audience.lazy(), on="conversation", how="left")

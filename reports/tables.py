@@ -104,11 +104,23 @@ def faults(evidence: Evidence) -> list[dict[str, Any]]:
             "start": second(band.start_s),
             "end": second(band.end_s),
             "lasted": "at once" if band.instant else second(band.end_s - band.start_s),
-            "detail": ", ".join(f"{key} = {value}" for key, value in band.detail.items()) or "–",
+            "detail": _detail(band.detail),
             "colour": band.colour,
         }
         for band in evidence.bands
     ]
+
+
+def _detail(detail: Mapping[str, Any]) -> str:
+    """Every key with its value, flat; a fault that sums itself up first."""
+    flat = {
+        name: value
+        for key, inner in detail.items()
+        for name, value in (inner.items() if isinstance(inner, Mapping) else [(key, inner)])
+        if key not in ("summary", "color")
+    }
+    pairs = [f"{name} = {'/'.join(map(str, v)) if isinstance(v, list) else v}" for name, v in flat.items()]
+    return ", ".join([*([str(detail["summary"])] if "summary" in detail else []), *pairs]) or "–"
 
 
 def witness(

@@ -37,6 +37,7 @@ def fault_outcomes(evidence: Evidence, summary: Summary) -> Chart:
     ]
     slowest = max(known, key=lambda pair: pair[1], default=None)
     never = len(evidence.bands) - len(known)
+    instant = any(band.instant for band in evidence.bands)
     sentence = (
         (
             ", ".join(f"{exact(n)} missing from sends during {name}" for name, n in harmed)
@@ -52,7 +53,8 @@ def fault_outcomes(evidence: Evidence, summary: Summary) -> Chart:
             if never
             else ""
         )
-        + f". A fault without length answers for the {INSTANT_REACH_S:.0f} s after it."
+        + "."
+        + (f" A fault without length answers for the {INSTANT_REACH_S:.0f} s after it." if instant else "")
     )
     table, recovered = table[: _MOST + 1], recovered[: _MOST + 1]
     present = [fate for fate in _FATES if any(row[fate] for row in table)]
@@ -134,7 +136,7 @@ def _times(axes: Axes, recovered: Sequence[Recovery], places: np.ndarray) -> Non
         for place, value in zip(places[1:], values[1:], strict=True):
             if value is None:
                 axes.annotate(
-                    "not before the next", (0, place + offset), fontsize=SMALL - 1, color=colour, va="center"
+                    "not reached", (0, place + offset), fontsize=SMALL - 1, color=colour, va="center"
                 )
                 continue
             axes.plot([0, value], [place + offset] * 2, color=colour, linewidth=2)

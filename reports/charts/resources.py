@@ -29,7 +29,7 @@ def resources(evidence: Evidence, summary: Summary) -> Chart:
         peak, cores = frame.select(pl.col("rss_bytes", "cores").max()).row(0)
         cost = slopes[role]
         fitted = (
-            f", {size(cost[0])} a connection"
+            f", {size(cost[0])} a connection on the way up"
             if cost
             else ", too few different counts of connections for a slope"
         )
@@ -51,7 +51,9 @@ def _of_role(evidence: Evidence, role: str, held: pl.DataFrame) -> pl.DataFrame:
 
 
 def _slope(frame: pl.DataFrame) -> tuple[float, float] | None:
-    """Bytes a connection and bytes without any; None below five different counts of connections."""
+    """Bytes a connection and bytes without any, on the way up to the most connections (what a process once
+    took it seldom gives back); None below five different counts of connections."""
+    frame = frame.head(int(frame["connections"].arg_max() or 0) + 1)
     if frame["connections"].n_unique() < _FEWEST:
         return None
     slope, base = np.polyfit(frame["connections"].to_numpy(), frame["rss_bytes"].to_numpy(), 1)

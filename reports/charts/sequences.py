@@ -10,7 +10,7 @@ from reports.bands import shade
 from reports.canvas import SMALL, Sheet, points
 from reports.chart import Chart, Key, Summary, chart
 from reports.evidence import ROUTES, Evidence
-from reports.figures import duration, plural
+from reports.figures import duration, exact, plural
 from reports.palette import GREY, INK, ROUTE_COLOURS, VERMILLION
 
 _MOST_DOTS = 220
@@ -31,18 +31,23 @@ def sequences(evidence: Evidence, summary: Summary) -> Chart:
     )
     if worst.height == 0:
         return Chart("No message belongs to a conversation, so there is none to show.")
-    missing, slowest = int(worst["missing"].sum()), worst.row(0, named=True)
-    sentence = (
-        f"The worst {plural(worst.height, 'conversation')} by missing deliveries, then by the slowest: "
-        f"{plural(missing, 'delivery', 'deliveries')} missing in them; {_name(slowest)} leads with "
-        f"{plural(slowest['missing'], 'delivery', 'deliveries')} missing "
-        f"and {duration(slowest['worst_ms'])} for its slowest. The line is the acknowledgement, "
-        "a dot a delivery, a cross an acknowledged message that is missing on a device."
-    )
+    missing, first = int(worst["missing"].sum()), worst.row(0, named=True)
+    if missing:
+        told = (
+            f"{plural(missing, 'delivery', 'deliveries')} missing in the worst "
+            f"{plural(worst.height, 'conversation')}; {_name(first)} leads with {exact(first['missing'])}"
+        )
+    else:
+        told = (
+            f"No delivery is missing; of the {plural(worst.height, 'conversation')} with the slowest ones "
+            f"{_name(first)} leads with {duration(first['worst_ms'])}"
+        )
+    sentence = f"{told}. The line is the acknowledgement, a dot a delivery, a cross one that is missing."
+    present = evidence.first_deliveries["route"].unique().to_list()
     keys = (
         Key("acknowledged", GREY),
-        *(Key(route, ROUTE_COLOURS[route], "dot") for route in ROUTES[:3]),
-        Key("missing", VERMILLION, "cross"),
+        *(Key(route, ROUTE_COLOURS[route], "dot") for route in ROUTES if route in present),
+        *((Key("missing", VERMILLION, "cross"),) if missing else ()),
     )
     panels = _panels(evidence, worst)
     rows = -(-worst.height // 4)
@@ -103,6 +108,8 @@ def _draw(sheet: Sheet, evidence: Evidence, panels: list[_Panel]) -> None:
         axes.plot(*_xy(panel.missing), "x", color=VERMILLION, markersize=9, markeredgewidth=2.4)
         axes.autoscale_view()
         axes.set_xlim(*evidence.span_s)
+        low, high = axes.get_ylim()
+        axes.set_ylim(min(low, 0.5), max(high, low + 2.5))
         axes.set_title(panel.name, loc="left", fontsize=SMALL, color=INK, pad=5)
         axes.locator_params(axis="y", nbins=4, integer=True)
         axes.locator_params(axis="x", nbins=4)

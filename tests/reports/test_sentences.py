@@ -103,8 +103,13 @@ def test_a_missing_delivery_is_put_down_to_its_fault(tell: Tell, message: Messag
 
 def test_the_conversation_that_misses_a_message_leads(tell: Tell, message: Message) -> None:
     told = sentence("sequences", tell([*message(1, 1.0, None), *message(2, 2.0, 0.25)]))
-    assert "The worst 1 conversation" in told
-    assert "u0:u1 leads with 1 delivery missing and 250 ms for its slowest" in told
+    assert "1 delivery missing in the worst 1 conversation; u0:u1 leads with 1" in told
+
+
+def test_without_a_missing_message_the_slowest_conversation_leads(tell: Tell, message: Message) -> None:
+    told = sentence("sequences", tell([*message(1, 1.0, 0.01), *message(2, 2.0, 0.25)]))
+    assert "No delivery is missing" in told
+    assert "u0:u1 leads with 250 ms" in told
 
 
 @pytest.fixture
@@ -191,7 +196,7 @@ def test_heartbeats_add_up_and_the_slow_second_is_named(tell: Tell) -> None:
 
 def test_the_slope_of_memory_is_bytes_a_connection(tell: Tell) -> None:
     told = sentence("resources", tell([], samples=samples()))
-    assert "2 KB a connection" in told
+    assert "2 KB a connection on the way up" in told
     assert "0.50 cores in the busiest second" in told
 
 
