@@ -132,7 +132,10 @@ class Api:
         limit = gevent.Timeout(REQUEST_LIMIT_S)
         limit.start()
         try:
-            body = environ["wsgi.input"].read(BODY_LIMIT_BYTES + 1)
+            try:
+                body = environ["wsgi.input"].read(BODY_LIMIT_BYTES + 1)
+            except OSError:
+                return _error(400, "bad request body: unexpected EOF")
             if len(body) > BODY_LIMIT_BYTES:
                 return _error(400, "bad request body: http: request body too large")
             return route.call(*names, body)

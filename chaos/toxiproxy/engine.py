@@ -1,11 +1,15 @@
 """What all proxies of one server share: one epoll set, one queue of alarms, and where chance comes from."""
 
-import os
 from collections.abc import Callable
+
+from gevent.monkey import get_original
 
 from reactor import sockets
 from reactor.alarms import Alarms
 from reactor.poller import Poller
+
+# Under Locust os.close is gevent's, which closes only when something else wakes the hub the next time.
+_close_now: Callable[[int], None] = get_original("os", "close")
 
 
 class Engine:
@@ -67,4 +71,4 @@ def _close(fd: int, reset: bool) -> None:
     if reset:
         sockets.reset(fd)
     else:
-        os.close(fd)
+        _close_now(fd)

@@ -5,6 +5,7 @@ import signal
 import socket
 import sys
 from pathlib import Path
+from typing import Any
 
 import gevent
 from gevent.event import Event
@@ -20,10 +21,20 @@ IDLE_LIMIT_S = 60.0
 
 
 class _Handler(WSGIHandler):
+    """A client that says nothing for long, or nonsense, loses its connection, and nothing is logged of it."""
+
     def handle(self) -> None:
-        """A client that says nothing for long is left; no line is logged for that."""
         self.socket.settimeout(IDLE_LIMIT_S)
         super().handle()
+
+    def read_request(self, raw_requestline: str) -> Any:
+        try:
+            return super().read_request(raw_requestline)
+        except OSError:
+            return None
+
+    def log_error(self, msg: str, *args: Any) -> None:
+        pass
 
 
 class ToxiproxyServer:

@@ -15,9 +15,11 @@ from chaos.control import ToxiproxyControl
 from chaos.toxiproxy.server import ToxiproxyServer
 
 
-def _serve(*arguments: object) -> "subprocess.Popen[str]":
+def _serve(*arguments: object, patched: bool = False) -> "subprocess.Popen[str]":
     code = f"from pathlib import Path; from chaos.toxiproxy.server import serve; serve{arguments!r}"
     code = code.replace("PosixPath", "Path")
+    if patched:
+        code = f"from gevent.monkey import patch_all; patch_all(); {code}"
     return subprocess.Popen(
         [sys.executable, "-c", code], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
     )
@@ -74,6 +76,45 @@ def test_a_signal_is_an_orderly_end(number: signal.Signals) -> None:
     process.send_signal(number)
     out, err = process.communicate(timeout=20)
     assert (process.returncode, out, err) == (0, "", "")
+
+
+def test_where_gevent_has_patched_everything_connections_still_close_at_once() -> None:
+    process = _serve("127.0.0.1", 0, None, None, False, False, patched=True)
+    assert process.stdout is not None
+    control = ToxiproxyControl(process.stdout.readline().split()[-1])
+    with socket.create_server(("127.0.0.1", 0)) as upstream:
+        listen = control.create_proxy("p", "127.0.0.1:0", f"127.0.0.1:{upstream.getsockname()[1]}")
+        with socket.create_connection(("127.0.0.1", int(listen.split(":")[1])), timeout=10) as client:
+            upstream.settimeout(10)
+            server, _ = upstream.accept()
+            server.close()
+            assert client.recv(1) == b""
+    process.terminate()
+    assert process.communicate(timeout=20) == ("", "")
+
+
+@pytest.mark.parametrize(
+    ("request_", "answer"),
+    [
+        (b"POST /proxies HTTP/1.1\r\nContent-Length: 9\r\n\r\n{", b"400 Bad Request"),
+        (b"POST /proxies HTTP/1.1\r\nContent-Length: x\r\n\r\n{", b"400 Bad Request"),
+        (b"\x16\x03\x01\r\n\r\n", b"400 Bad Request"),
+        (b"", b""),
+    ],
+)
+def test_a_broken_request_costs_its_sender_only(
+    request_: bytes, answer: bytes, capfd: pytest.CaptureFixture[str]
+) -> None:
+    server = ToxiproxyServer(port=0)
+    server.start()
+    with gevent.Timeout(10):
+        client = gevent.socket.create_connection(("127.0.0.1", server.port))
+        client.sendall(request_)
+        client.shutdown(socket.SHUT_WR)
+        assert answer in client.recv(65536)
+        client.close()
+    server.stop()
+    assert capfd.readouterr() == ("", ""), "nothing is logged of it"
 
 
 def test_a_config_is_what_populate_takes(tmp_path: Path) -> None:
