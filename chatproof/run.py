@@ -23,7 +23,7 @@ from chatproof.plan import Plan, as_toml
 from chatproof.progress import Progress, Status
 from chatproof.proxies import Proxied, proxied
 from chatproof.sampler import Sampler
-from chatproof.target import Running, running_target
+from chatproof.target import Running, probe, running_target
 from chatproof.workers import await_workers, fork_workers, new_environment
 from drivers.accounts import AccountsError
 from drivers.endpoints import TargetError
@@ -59,8 +59,11 @@ class Run:
         plan, folder = self._plan, self._folder
         limits.raise_open_files()
         limits.check(plan)
-        folder.create()
-        folder.plan.write_text(as_toml(plan))
+        try:
+            folder.create()
+            folder.plan.write_text(as_toml(plan))
+        except (LedgerError, OSError) as error:
+            raise CannotRun(f"{error}; choose another folder with --out") from error
         port = _free_port()
         # Before anything here touches gevent's hub: a forked loop would share its parent's descriptors.
         workers = fork_workers(plan.processes, plan.scenario, port)
@@ -115,12 +118,16 @@ class Run:
         with Progress(self._look, self._console) as progress:
             try:
                 self._await_workers(runner, len(workers))
+                probe(plan, way.endpoints, target.accounts)
                 if shape is None:
                     self._ramp(runner, conductor)
                     self._begin(conductor, progress)
                     self._stop.wait(plan.duration_s)
                 else:
                     self._follow(runner, conductor, plan.duration_s)
+            except CommandError:
+                conductor.abandon()
+                raise
             finally:
                 self._end(runner, conductor, progress)
         if conductor.broken is not None:

@@ -6,14 +6,19 @@ from dataclasses import dataclass
 from itertools import combinations
 from pathlib import Path
 
-from chatproof.errors import CannotRun
+from chatproof.errors import CannotRun, WrongUse
 from chatproof.plan import EMBEDDED, Plan
+from drivers.accounts import AccountsFile
 from drivers.endpoints import Endpoint, parse_target
+from drivers.events import Closed, ConnectFailed, Event, LoggedIn, Refused
+from drivers.pumps.blocking import Device
 from drivers.pumps.resolve import resolved
+from drivers.pumps.wire import Expected
 from refserver import accounts
 from refserver.process import ServerFailed, ServerProcess
 from scenarios.population import Population
 
+_PROBE_S = 10.0
 _TOKEN_TTL_S = 7 * 86400.0
 
 
@@ -55,6 +60,40 @@ def running_target(plan: Plan, folder: Path) -> Iterator[Running]:
         yield Running(targets, accounts_file, tuple(server.pids))
     finally:
         server.stop()
+
+
+def probe(plan: Plan, endpoints: tuple[Endpoint, ...], accounts_file: Path) -> None:
+    """There are enough accounts, and the first can log in. Raises WrongUse when not, AccountsError."""
+    options = plan.options()
+    needed = Population(options.cohort, options.circle, options.two_devices).users * plan.cohorts
+    with AccountsFile(accounts_file) as known:
+        if known.count < needed:
+            raise WrongUse(
+                f"{accounts_file} has {known.count:,} accounts, {plan.connections:,} connections need {needed:,}"
+            )
+        identity = known.identity(0, "probe")
+    url = endpoints[0].url
+    with Device(endpoints, identity) as device:
+        device.start()
+        try:
+            answer = device.await_event(
+                Event,
+                lambda event: isinstance(event, LoggedIn | Refused | ConnectFailed | Closed),
+                timeout_s=_PROBE_S,
+            )
+        except Expected as error:
+            raise WrongUse(f"target {url} does not answer a login within {_PROBE_S:.0f} s") from error
+        if isinstance(answer, ConnectFailed):
+            raise WrongUse(f"target {url}: {answer.reason}; is the server running?")
+        if isinstance(answer, Refused):
+            raise WrongUse(
+                f"target {url} refused {identity.user}: {answer.code} {answer.text}; "
+                f"are the tokens of {accounts_file} for this server?"
+            )
+        if isinstance(answer, Closed):
+            raise WrongUse(
+                f"target {url} closed the connection of {identity.user}: {answer.reason} {answer.detail}"
+            )
 
 
 def make_accounts(

@@ -43,6 +43,7 @@ class Conductor:
         self._settled: set[str] = set()
         self._closed: set[str] = set()
         self._news = Event()
+        self._abandoned = False
         self._phases = Phases(0, 0, 0, 0)
         self.snapshots: dict[str, dict[str, Any]] = {}
         self.broken: str | None = None
@@ -62,6 +63,11 @@ class Conductor:
         """Everybody starts chatting now."""
         self._phases = replace(self._phases, load_start_ns=time.monotonic_ns())
         runner_of(self._environment).send_message(PREFIX + "begin", {})
+
+    def abandon(self) -> None:
+        """The run could not begin: nobody has to settle."""
+        self._abandoned = True
+        runner_of(self._environment).send_message(PREFIX + "abandon", {})
 
     def interrupted(self) -> None:
         """The run ends before its time; the report will say so."""
@@ -98,6 +104,7 @@ class Conductor:
         self._closed.clear()
         self.snapshots.clear()
         self.broken = None
+        self._abandoned = False
         self._phases = Phases(time.monotonic_ns(), 0, 0, 0)
         self.folder = RunFolder(Path(run_dir))
         try:
@@ -126,7 +133,7 @@ class Conductor:
         self._phases = replace(self._phases, load_start_ns=self._phases.load_start_ns or now, load_end_ns=now)
         settle_s = options_of(environment).settle_timeout
         players = self._players()
-        if players and self.broken is None:
+        if players and self.broken is None and not self._abandoned:
             log.info("settling: every device catches up before it is judged")
             runner_of(environment).send_message(PREFIX + "settle", {})
             if not self._await(self._settled, players, settle_s * 2 + 10):
@@ -218,4 +225,5 @@ class Conductor:
             self.broken = why
             log.error(why)
             self._environment.process_exit_code = 2
+            self.abandon()
             gevent.spawn(runner_of(self._environment).stop)

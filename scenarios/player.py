@@ -25,6 +25,7 @@ class Player:
         runner.register_message(PREFIX + "number", self._on_number)
         runner.register_message(PREFIX + "begin", self._on_begin)
         runner.register_message(PREFIX + "settle", self._on_settle, concurrent=True)
+        runner.register_message(PREFIX + "abandon", self._on_abandon)
         environment.events.test_start.add_listener(self._on_test_start)
         environment.events.test_stop.add_listener(self._on_test_stop)
         environment.events.report_to_master.add_listener(self._on_report)
@@ -58,6 +59,10 @@ class Player:
         if self.swarm is not None:
             self.swarm.settle()
         runner_of(environment).send_message(PREFIX + "settled", {})
+
+    def _on_abandon(self, environment: Environment, msg: Message, **_: Any) -> None:
+        if self.swarm is not None:
+            self.swarm.abandon()
 
     def _on_test_stop(self, environment: Environment, **_: Any) -> None:
         swarm, self.swarm = self.swarm, None

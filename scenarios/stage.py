@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass
 
+from gevent.lock import RLock
+
 from drivers.accounts import AccountsFile
 from drivers.client import Surroundings
 from drivers.contract import Identity
@@ -32,7 +34,8 @@ class PopulationRoster:
 
 @dataclass(frozen=True, slots=True)
 class Stage:
-    """`run`: four bytes that tell this run's messages from those of others."""
+    """`run`: four bytes that tell this run's messages from those of others; `turn`: held by the cohort that
+    makes many connections busy at once."""
 
     options: SwarmOptions
     run: bytes
@@ -43,3 +46,4 @@ class Stage:
     recorder: Recorder
     stationery: Stationery
     alarms: Alarms
+    turn: RLock

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import gevent
 import psutil
+from gevent.lock import RLock
 from locust.stats import RequestStats
 
 from drivers.accounts import AccountsFile
@@ -72,6 +73,7 @@ class Swarm:
             recorder=recorder,
             stationery=stationery,
             alarms=Alarms(),
+            turn=RLock(),
         )
         self.cohorts: dict[int, Cohort] = {}
         self.sends = {"planned": 0, "started": 0, "late": 0}
@@ -106,6 +108,11 @@ class Swarm:
         """All cohorts settle side by side; blocks the calling greenlet."""
         timeout_s = self.stage.options.settle_timeout
         gevent.joinall([gevent.spawn(cohort.settle, timeout_s) for cohort in self.cohorts.values()])
+
+    def abandon(self) -> None:
+        """Nothing will be settled: the run could not begin."""
+        for cohort in self.cohorts.values():
+            cohort.abandon()
 
     def close(self) -> None:
         """Devices say goodbye; ledger and samples are complete and closed. Raises LedgerError."""
