@@ -11,7 +11,9 @@ class Chance:
     __slots__ = ("_state",)
 
     def __init__(self, key: str) -> None:
-        self._state = int.from_bytes(hashlib.blake2b(key.encode(), digest_size=8).digest(), "big")
+        self._state = int.from_bytes(
+            hashlib.blake2b(key.encode("utf-8", "surrogatepass"), digest_size=8).digest(), "big"
+        )
 
     def random(self) -> float:
         """Evenly from [0, 1)."""

@@ -1,6 +1,7 @@
 """The server: API and proxies in one hub, to be embedded or to be run as a process."""
 
 import os
+import resource
 import signal
 import socket
 import sys
@@ -11,6 +12,7 @@ import gevent
 from gevent.event import Event
 from gevent.pywsgi import WSGIHandler, WSGIServer
 
+from chaos.toxics import toxic_types
 from chaos.toxiproxy import addresses, gojson
 from chaos.toxiproxy.api import Api
 from chaos.toxiproxy.collection import ApiError, Collection
@@ -71,6 +73,7 @@ class ToxiproxyServer:
         except addresses.AddressError as error:
             raise OSError(f"toxiproxy cannot serve its API: {error}; choose another -host or -port") from None
         self.port = listener.getsockname()[1]
+        toxic_types()  # found now: reading files later would hold up connections
         self._engine = Engine(self._seed)
         self.collection = Collection(self._engine)
         api = Api(self.collection, self._metrics if self._parts else None)
@@ -123,6 +126,9 @@ def serve(
     A config that cannot be used is reported on stderr and does not keep the server from running, as in the
     original.
     """
+    # A proxied connection takes two descriptors, and the usual soft limit is 1,024.
+    most = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
+    resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
     server = ToxiproxyServer(
         host, port, seed=seed, show_proxy_metrics=proxy_metrics, show_runtime_metrics=runtime_metrics
     )
