@@ -275,9 +275,8 @@ class AccessNode:
         except LocalProtocolError:
             log.exception("an answer of type 0x%02x to connection %d", message.TYPE, connection)
             frame = frames.encode(Error(code=ErrorCode.SERVER_FAULT, text="the answer does not fit a frame"))
+        # If the connection had to wait for this answer, writing it makes it go on: see `writable`.
         self.lines.send(held, frame)
-        if held.paused:
-            self._go_on(held)
 
     def push(self, user: str, entry: Entry, except_connection: int | None = None) -> None:
         presence = self._users.get(user)

@@ -3,7 +3,7 @@
 import gevent
 
 from protocol.limits import SLOW_READER_BYTES
-from protocol.messages import Ping, Pong, Pull, Pulled, Push, Send, Sent
+from protocol.messages import Ping, Pong, Pull, Pulled, Push, Pushed, Send, Sent
 from refserver.access.node import BACKLOG_BYTES, PAGES_UNDER_WAY, REQUESTS_UNDER_WAY
 
 
@@ -32,6 +32,17 @@ def test_pushes_to_a_reader_that_stalls_are_dropped_and_can_be_pulled(connect, b
             pass
         assert message.entries[0].version == pushed + 1
         pushed = message.entries[-1].version
+
+
+def test_acknowledging_without_reading_gains_nothing(connect, business, node):
+    client = connect("u1")
+    (connection,) = node.lines.all()
+    for version in range(1, 1001):
+        business.put("u1", b"x" * 20_000)
+        if version % 20 == 0:
+            client.send(Pushed(version))
+            turns(3)
+        assert node.lines.backlog_bytes(connection) <= SLOW_READER_BYTES
 
 
 def test_at_most_a_thousand_pushes_wait_for_their_acknowledgement(connect, business, node):

@@ -9,6 +9,7 @@ from protocol import frames
 from protocol.frames import EMPTY_PING
 from protocol.limits import silence_limit_s
 from protocol.messages import Ping, Pong, Pull, Pulled, Push, Pushed
+from refserver.access import deadlines
 from refserver.access.node import PAGES_UNDER_WAY
 
 
@@ -47,8 +48,12 @@ def test_a_silent_connection_is_closed_and_forgotten(connect, business):
     assert business.nodes["u1"] == []
 
 
-def test_a_shorter_interval_counts_from_now_on(connect):
+def test_a_shorter_interval_counts_from_now_on(monkeypatch, connect, node):
+    monkeypatch.setattr(deadlines, "LOGIN_TIMEOUT_S", 0.2)
     client = connect("u1", heartbeat_s=3600)
+    fd = node.lines.all()[0].fd
+    while node._deadlines._armed_for[fd] < time.monotonic() + 100:
+        gevent.sleep(0.01)
     client.send(Ping(heartbeat_s=1))
     client.expect(Pong)
     assert client.receive() is None
