@@ -11,7 +11,7 @@ import polars as pl
 
 from ledger.connections import losses
 from ledger.reader import Ledger
-from ledger.roll_call import SENDER, parties, sends
+from ledger.roll_call import SENDER, parties
 from ledger.run_folder import Fault
 from ledger.schema import FOREIGN
 from reports.palette import FAULT_HUES
@@ -133,8 +133,7 @@ class Evidence:
         own = present.select("conversation", "device", own=pl.lit(1, pl.Int64))
         turned_down = pl.col("rejected") & pl.col("acked_ns").is_null()
         return (
-            sends(self.ledger, part=0, parts=1)
-            .lazy()
+            self._messages()
             .with_columns(device=SENDER.cast(pl.Int32), planned_ns=pl.coalesce("planned_ns", "sent_ns"))
             .join(audience.lazy(), on="conversation", how="left")
             .join(own.lazy(), on=["conversation", "device"], how="left")
@@ -146,6 +145,24 @@ class Evidence:
             )
             .sort("planned_ns", "message")
             .collect()
+        )
+
+    def _messages(self) -> pl.LazyFrame:
+        event = pl.col("event")
+        return (
+            self.ledger.of("send", "acked", "rejected")
+            .select(
+                *("message", "conversation", "planned_ns", "sequence"),
+                sent_ns=pl.when(event == "send").then("at_ns"),
+                acked_ns=pl.when(event == "acked").then("at_ns"),
+                rejected=event == "rejected",
+            )
+            .group_by("message")
+            .agg(
+                pl.col("conversation", "planned_ns", "sequence", "rejected").max(),
+                pl.col("sent_ns", "acked_ns").min(),
+            )
+            .filter(pl.col("sent_ns").is_not_null())
         )
 
     @cached_property
