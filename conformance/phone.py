@@ -120,7 +120,7 @@ class Phone:
     def read(self, conversation: str, sequence: int, *, reached: int | None = None) -> messages.ReadUpdate:
         """READ up to a sequence; the answer. `reached`: what it must say at least, if not that sequence.
 
-        A READ_UPDATE about another device's read looks like an answer; one that says less is not taken for it.
+        What tells of another device's read looks like an answer; one that says less is not taken for it.
         """
         self.wire.send(messages.Read(conversation, sequence))
         least = sequence if reached is None else reached

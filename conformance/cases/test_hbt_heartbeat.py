@@ -166,6 +166,23 @@ def test_a_client_notices_a_path_that_went_silent(block: Block, device: MakeDevi
     gevent.joinall(jobs, raise_error=True)
 
 
+@pytest.mark.clause("HBT.2")
+def test_a_client_is_let_in_beside_its_own_dead_connection(block: Block, phone: MakePhone) -> None:
+    """... notices ... and reconnects: sooner than the server clears the connection that went dead.
+
+    A device logs in and its path vanishes; the same device logs in over another path while the server still
+    holds the first connection. Expected: it is let in at once, sends, and gets what is sent to it.
+    """
+    user, friend = block.pick(2)
+    source = phone(friend)
+    phone(user)
+    back = phone(user)
+    source.say(user.user, b"on the new path")
+    back.await_push(b"on the new path")
+    back.say(friend.user, b"back again")
+    source.await_push(b"back again")
+
+
 @pytest.mark.clause("HBT.3")
 def test_who_shows_signs_of_life_is_never_cleared(block: Block, phone: MakePhone) -> None:
     """A connection with timely heartbeats is never cleared, at any load the server accepts; any frame

@@ -5,7 +5,9 @@ import pytest
 
 from conformance.accounts import Block
 from conformance.clients import MakeDevice, MakePhone
+from conformance.verdicts import Undecided
 from drivers.events import Delivered, GapSkipped, Repeated
+from drivers.pumps.wire import Expected
 from protocol.messages import Push
 
 
@@ -50,7 +52,12 @@ def test_each_device_acknowledges_for_itself(block: Block, phone: MakePhone) -> 
         if len(devices[name].times_of(body)) < 2:
             devices[name].expect(Push, lambda push: push.body == body)
 
-    for name, body in (("tablet", b"second"), ("watch", b"first"), ("watch", b"second")):
+    # Whether pushes are repeated at all is another clause's question; this one needs a repeat to look at.
+    try:
+        await_repeat("watch", b"second")
+    except Expected as error:
+        raise Undecided("no push was repeated to a device that acknowledged none") from error
+    for name, body in (("tablet", b"second"), ("watch", b"first")):
         await_repeat(name, body)
     for each in devices.values():
         each.listen(0.3)

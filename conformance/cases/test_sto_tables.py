@@ -220,9 +220,8 @@ def test_group_history_is_the_same_for_every_member(block: Block, phone: MakePho
 
 
 def assert_contacts(phone: Phone, newest: dict[str, Sent], when: str) -> None:
-    """One row for each other party with its newest message, the most recent first."""
-    ordered = sorted(newest.items(), key=lambda item: -item[1].mid)
-    expected = [(peer, sent.mid, sent.sequence, sent.at_ms) for peer, sent in ordered]
+    """One row for each other party with its newest message, the most recent, last in `newest`, first."""
+    expected = [(p, sent.mid, sent.sequence, sent.at_ms) for p, sent in reversed(newest.items())]
     got = [(c.peer, c.mid, c.sequence, c.at_ms) for c in phone.contacts()]
     assert got == expected, f"{phone.name}, {when}: expected the contacts {expected}, got {got}"
 
@@ -245,15 +244,19 @@ def test_contacts_are_the_other_parties_most_recent_first(block: Block, phone: M
     script += [(friends[1], "group"), (friends[1], "in")]
     for step, (friend, way) in enumerate(script):
         body = f"step {step}".encode()
+        peer = block.group if way == "group" else friend.user
+        newest.pop(peer, None)
         if way == "out":
-            newest[friend.user] = own.say(friend.user, body)
-        elif way == "in":
-            newest[friend.user] = others[friend.user].say(owner.user, body)
+            newest[peer] = own.say(friend.user, body)
         else:
-            newest[block.group] = others[friend.user].say(block.group, body)
+            newest[peer] = others[friend.user].say(owner.user if way == "in" else block.group, body)
         assert_contacts(own, newest, f"after step {step}")
     for friend in friends:
-        mine = {owner.user: newest[friend.user], block.group: newest[block.group]}
+        mine = {
+            owner.user if peer == friend.user else peer: sent
+            for peer, sent in newest.items()
+            if peer in (friend.user, block.group)
+        }
         if friend.user in block.group_members:
             assert_contacts(others[friend.user], mine, "from the other side")
 

@@ -1,0 +1,293 @@
+"""Reference servers with one thing broken each, as servers of other people are broken.
+
+    python mutants.py NAME --data DIR      serves, prints the line that a server prints
+
+`MUTANTS` says for each which clauses to try, and which of them have to fail: those and no others.
+"""
+
+import itertools
+import sys
+import uuid
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import gevent
+import msgspec
+
+from protocol import frames
+from protocol.errors import ErrorCode
+from protocol.messages import (
+    ContactList,
+    Contacts,
+    Error,
+    History,
+    Pong,
+    Pull,
+    Pushed,
+    Send,
+    Unread,
+    UnreadCounts,
+)
+from refserver import __main__ as program
+from refserver.access.connection import State
+from refserver.access.deadlines import Deadlines
+from refserver.access.node import AccessNode
+from refserver.access.window import Window
+from refserver.business import planning
+from refserver.business.committing import Committer
+from refserver.business.planning import Plan
+from refserver.business.snowflakes import Snowflakes
+from refserver.storage import pages
+
+
+@dataclass(frozen=True)
+class Mutant:
+    """`tried`: patterns of clauses whose cases are run; `blamed`: those that have to fail."""
+
+    tried: tuple[str, ...]
+    blamed: tuple[str, ...]
+    breaks: Callable[[], None]
+
+
+MUTANTS: dict[str, Mutant] = {}
+
+
+def mutant(*blamed: str, tried: tuple[str, ...]) -> Callable[[Callable[[], None]], Callable[[], None]]:
+    def register(breaks: Callable[[], None]) -> Callable[[], None]:
+        MUTANTS[breaks.__name__] = Mutant((*blamed, *tried), blamed, breaks)
+        return breaks
+
+    return register
+
+
+@mutant("DLV.2", tried=("DLV.4", "UNR.1", "STO.1", "ORD.1"))
+def forgets_what_it_has_stored() -> None:
+    accept = Plan._accept
+
+    def store_again(self, request, items):
+        self._answers = {}
+        own = msgspec.structs.replace(request.message, cid=uuid.uuid4().hex)
+        answer = accept(self, request._replace(message=own), items)
+        return msgspec.structs.replace(answer, cid=request.message.cid)
+
+    send = Plan._send
+
+    def forget(self, request):
+        self._answers = {}
+        return send(self, request)
+
+    Plan._accept, Plan._send = store_again, forget
+
+
+@mutant("DLV.2", tried=("DLV.4", "UNR.1", "STO.1"))
+def knows_ids_by_user_only() -> None:
+    put = Committer.put
+    Committer.put = lambda self, request: put(self, request._replace(device="any"))
+
+
+@mutant("DLV.4", tried=("DLV.2", "DLV.5", "UNR.2", "STO.2", "ORD.2"))
+def skips_a_version_now_and_then() -> None:
+    version, turn = Plan._version, itertools.count()
+    Plan._version = lambda self, owner: version(self, owner) + (next(turn) % 7 == 6)
+
+
+@mutant("UNR.2", tried=("UNR.1", "STO.3", "DLV.8"))
+def counts_own_messages() -> None:
+    touch = Plan._touch
+    Plan._touch = lambda self, conversation, mid, user, count: touch(self, conversation, mid, "", count)
+
+
+@mutant("UNR.2", tried=("UNR.1", "STO.3"))
+def takes_a_read_back() -> None:
+    read = Plan._read_up_to
+
+    def believe_any_point(self, request, message):
+        self._read.clear()
+        for key, state in self._loaded.reads.items():
+            self._loaded.reads[key] = msgspec.structs.replace(state, read_sequence=-1)
+        return read(self, request, message)
+
+    Plan._read_up_to = believe_any_point
+
+
+@mutant("UNR.1", tried=("UNR.2", "STO.3", "DLV.2"))
+def says_a_total_of_conversations() -> None:
+    unread = pages.ANSWERS[Unread]
+
+    def count_conversations(cursor, user, asked):
+        counts = unread(cursor, user, asked).counts
+        # Wrong only with several conversations, as a total kept apart drifts.
+        total = sum(each.unread for each in counts) - (len(counts) > 2)
+        return UnreadCounts(total, counts)
+
+    pages.ANSWERS[Unread] = count_conversations
+
+
+@mutant("DLV.4", "ROM.2", tried=("DLV.3", "STO.2", "UNR.1"))
+def pulls_one_too_many() -> None:
+    pull = pages.ANSWERS[Pull]
+    pages.ANSWERS[Pull] = lambda cursor, user, asked: pull(
+        cursor, user, Pull(max(asked.after - 1, 0), asked.limit)
+    )
+
+
+@mutant("DLV.3", tried=("DLV.1", "DLV.5", "ORD.3"))
+def never_pushes_again() -> None:
+    Window.take_due = lambda self, now: []
+
+
+@mutant("DLV.3", tried=("DLV.1",))
+def pushes_again_what_was_acknowledged() -> None:
+    Window.acknowledge = lambda self, version: None
+
+
+@mutant("ROM.1", tried=("DLV.3", "ROM.2"))
+def takes_one_acknowledgement_for_all_devices() -> None:
+    take = AccessNode._take
+
+    def acknowledge_all(self, connection, kind, body):
+        take(self, connection, kind, body)
+        if kind == Pushed.TYPE and connection.presence is not None:
+            version = msgspec.msgpack.decode(body)[0]
+            for each in connection.presence.devices():
+                if each.window is not None:
+                    each.window.acknowledge(version)
+
+    AccessNode._take = acknowledge_all
+
+
+@mutant("DLV.5", tried=("DLV.3", "DLV.4", "HBT.3"))
+def beats_with_the_version_of_the_login() -> None:
+    attached = AccessNode.attached
+    told: dict[int, int] = {}
+
+    def remember(self, connection, newest):
+        told[connection] = newest
+        attached(self, connection, newest)
+
+    def stay(self, connection):
+        return frames.encode(Pong(told[connection.number], connection.heartbeat_s))
+
+    AccessNode.attached, AccessNode._pong = remember, stay
+
+
+@mutant("HBT.3", tried=("HBT.1", "HBT.2"))
+def clears_by_the_clock_whatever_comes() -> None:
+    attached = AccessNode.attached
+
+    def doom(self, number, newest):
+        attached(self, number, newest)
+        connection = self.lines.get(number)
+        if connection is not None:
+            gevent.spawn_later(1.5 * connection.heartbeat_s + 1, _end, self, number)
+
+    def _end(self, number):
+        connection = self.lines.get(number)
+        if connection is not None:
+            self.lines.close(connection)
+
+    AccessNode.attached = doom
+
+
+@mutant("HBT.1", tried=("HBT.2", "HBT.3"))
+def never_clears_the_dead() -> None:
+    Deadlines._check = lambda self, connection, now: None
+
+
+@mutant("HBT.2", tried=("HBT.1", "HBT.3"))
+def turns_a_device_away_while_it_holds_its_old_connection() -> None:
+    login = AccessNode._login
+
+    def insist(self, connection, message):
+        user = self._verifier.verify(message.token)
+        presence = self._users.get(user)
+        held = presence.devices() if presence is not None else []
+        if any(each.device == message.device and each.state is State.READY for each in held):
+            self._fail(connection, ErrorCode.LOGIN_REPLACED, "this device is logged in")
+        else:
+            login(self, connection, message)
+
+    AccessNode._login = insist
+
+
+@mutant("DLV.8", tried=("DLV.4", "STO.3", "UNR.1"))
+def stores_what_it_refuses() -> None:
+    send = Plan._send
+
+    def answer_403_and_store(self, request):
+        kind = request.message.kind
+        if kind in planning.KINDS:
+            return send(self, request)
+        send(self, request._replace(message=msgspec.structs.replace(request.message, kind="custom")))
+        return Error(ErrorCode.UNKNOWN_KIND, f"unknown kind {kind}", request.message.cid)
+
+    Plan._send = answer_403_and_store
+
+
+@mutant("DLV.8", tried=("DLV.2", "ORD.2"))
+def says_nothing_about_what_is_too_large() -> None:
+    put = Committer.put
+
+    def drop(self, request):
+        if not (isinstance(request.message, Send) and len(request.message.body) > 65536):
+            put(self, request)
+
+    Committer.put = drop
+
+
+@mutant("ORD.2", tried=("ORD.1", "DLV.4", "DLV.8", "STO.2"))
+def stores_a_batch_backwards() -> None:
+    commit = Committer._commit
+    Committer._commit = lambda self, batch: commit(self, batch[::-1])
+
+
+@mutant("ORD.1", tried=("ORD.2", "DLV.2", "STO.2"))
+def gives_ids_that_do_not_grow() -> None:
+    mint = Snowflakes.mint
+    Snowflakes.mint = lambda self, now_ms: mint(self, now_ms) ^ 0x1C00007
+
+
+@mutant("DLV.1", tried=("DLV.2", "DLV.3", "ORD.2", "UNR.2"))
+def forgets_the_last_member_of_a_group() -> None:
+    accept = Plan._accept
+
+    def leave_one_out(self, request, items):
+        conversation = self._memory.conversations.get(request.message.to)
+        if conversation is None or request.user == list(conversation.members)[-1]:
+            return accept(self, request, items)
+        members = conversation.members
+        conversation.members = list(members)[:-1]
+        try:
+            return accept(self, request, items)
+        finally:
+            conversation.members = members
+
+    Plan._accept = leave_one_out
+
+
+@mutant("STO.1", tried=("STO.2", "STO.3", "DLV.2", "ORD.1"))
+def pushes_another_time_than_it_stores() -> None:
+    push = Committer._push
+    Committer._push = lambda self, delivery: push(self, delivery._replace(at_ms=delivery.at_ms + 1))
+
+
+@mutant("STO.2", tried=("STO.1", "STO.3", "ORD.1"))
+def loses_an_entry_between_two_pages() -> None:
+    history = pages.ANSWERS[History]
+    pages.ANSWERS[History] = lambda cursor, user, asked: history(
+        cursor, user, History(asked.conversation, max(asked.before - 1, 0), asked.limit)
+    )
+
+
+@mutant("STO.3", tried=("STO.2", "UNR.1"))
+def lists_contacts_oldest_first() -> None:
+
+    contacts = pages.ANSWERS[Contacts]
+    pages.ANSWERS[Contacts] = lambda cursor, user, asked: ContactList(
+        contacts(cursor, user, asked).contacts[::-1]
+    )
+
+
+if __name__ == "__main__":
+    MUTANTS[sys.argv.pop(1)].breaks()
+    sys.exit(program.main())
