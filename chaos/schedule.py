@@ -29,7 +29,7 @@ class FaultRecord:
 
 
 class _Run:
-    """One fault of a schedule. `lock` keeps healing from overtaking itself."""
+    """One fault of a schedule. `lock` is held while it is applied or healed."""
 
     __slots__ = ("fault", "index", "is_on", "lock", "spec")
 
@@ -75,7 +75,10 @@ class FaultSchedule:
 
         Raises FaultsFailed, after trying everything, with what failed since the last call.
         """
-        gevent.killall(self._greenlets)
+        for run, greenlet in zip(self._runs, self._greenlets, strict=False):
+            # Never in the middle of a call: the server might act on it after the healing.
+            with run.lock:
+                greenlet.kill()
         for run in self._runs:
             self._finish(run)
         news, self._reported = self.failures[self._reported :], len(self.failures)
@@ -85,9 +88,13 @@ class FaultSchedule:
     def _live(self, run: _Run, t0: float) -> None:
         spec = run.spec
         gevent.sleep(max(t0 + spec.at_s - time.monotonic(), 0))
-        if not self._begin(run) or run.fault.instantaneous:
-            self._finish(run)
-        elif spec.for_s is not None:
+        with run.lock:
+            lasts = self._begin(run) and not run.fault.instantaneous
+            if not lasts:
+                self._finish(run)
+        if not lasts:
+            return
+        if spec.for_s is not None:
             gevent.sleep(max(t0 + spec.at_s + spec.for_s - time.monotonic(), 0))
             self._finish(run)
 

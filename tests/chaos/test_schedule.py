@@ -82,7 +82,7 @@ def test_a_fault_ends_by_itself_and_is_recorded(line: Line, make: Make) -> None:
 
 def test_faults_of_the_same_kind_overlap(line: Line, make: Make) -> None:
     schedule = make("latency=5ms", "latency=7ms", "bandwidth=50KB/s")
-    schedule.until(lambda record: len(schedule.records) == 3)
+    schedule.until(lambda record: len(schedule.seen) == 3)
     assert len(_toxics(line)) == 6
     assert sorted(schedule.active()) == sorted(record.detail["summary"] for record in schedule.records)
     schedule.heal_all()
@@ -189,6 +189,25 @@ def test_a_fault_that_is_on_in_part_is_taken_back(line: Line) -> None:
     assert _toxics(line) == ()
     with pytest.raises(FaultsFailed, match="the second is too much"):
         schedule.heal_all()
+
+
+class Slow(ToxiproxyControl):
+    """Takes a while over each toxic, and lets other greenlets go on meanwhile."""
+
+    def add_toxic(self, *args: object, **keywords: object) -> str:
+        gevent.sleep(0.05)
+        return super().add_toxic(*args, **keywords)  # type: ignore[arg-type]
+
+
+def test_a_fault_that_is_being_applied_is_healed_when_it_has_been(line: Line, make: Make) -> None:
+    schedule = make("latency=5ms", control=Slow(line.control.url))
+    while not schedule.records:
+        gevent.sleep(0)
+    schedule.heal_all()
+    (record,) = schedule.records
+    assert record.detail["streams"] == ["upstream", "downstream"], "no call was cut short"
+    assert record.end_ns is not None
+    assert _toxics(line) == ()
 
 
 def test_healing_that_failed_is_raised_and_tried_again(line: Line) -> None:
