@@ -173,6 +173,14 @@ def test_every_check_costs_one_hash_whoever_asks(tmp_path: Path, monkeypatch: py
     assert len(set(verified)) == 1, "the same kind and cost"
 
 
+def test_the_password_that_nobody_has_opens_nothing(tmp_path: Path) -> None:
+    accounts.add(tmp_path, ["tokens-only"])
+    storage = Storage.open(tmp_path)
+    for user in ("nobody", "tokens-only"):
+        assert not accounts.check_password(storage.engine, user, "nobody's password: it is never right")
+    storage.close()
+
+
 def test_a_testbed_has_blocks_that_know_nothing_of_each_other(tmp_path: Path) -> None:
     out = tmp_path / "testbed.json"
     accounts.testbed(tmp_path, 4, out, 60)

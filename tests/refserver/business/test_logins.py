@@ -69,6 +69,26 @@ def test_a_login_between_commit_and_push_is_told_the_version_before_the_push(wor
     assert notes[1][2].version == 1
 
 
+def test_a_version_read_before_a_commit_is_not_told_after_its_push(world: World) -> None:
+    storage = watched(world)
+    read, told = Event(), Event()
+
+    def slowly(users: Any) -> dict[str, int]:
+        answer: dict[str, int] = world.storage.versions(users)
+        read.set()
+        assert told.wait(PATIENCE_S)
+        return answer
+
+    storage.versions = slowly  # type: ignore[method-assign]
+    world.business.attach(world.node, 1, "bob", "phone")
+    assert read.wait(PATIENCE_S)
+    assert world.ask("alice", text("c1", "bob")).sequence == 1
+    told.set()
+    world.drain()
+    assert world.node.of("attached") == [(1, 1)]
+    assert world.ask("alice", text("c2", "bob")).sequence == 2
+
+
 def test_thousands_of_logins_in_one_turn_cost_one_query(world: World) -> None:
     users = accounts.generate(world.data_dir, 2000)
     storage = watched(world)

@@ -112,3 +112,12 @@ def test_a_page_is_read_beside_an_open_transaction(storage: Storage) -> None:
         connection.rollback()
     assert isinstance(page, Pulled)
     assert page.newest == 1
+
+
+def test_many_questions_take_few_steps(storage: Storage) -> None:
+    storage.write(group_message(1, ["u0", "u1"]))
+    statements: list[str] = []
+    storage._pages.connection.set_trace_callback(statements.append)
+    pages = storage.answer([("u1", Pull(0, 0)), ("nobody", Pull(0, 0))] * 32)
+    assert [page.newest for page in pages if isinstance(page, Pulled)] == [1, 0] * 32
+    assert len(statements) == 4
