@@ -8,33 +8,24 @@ from rich.markup import escape
 from rich.table import Table
 
 from chatproof.errors import CannotRun
-from ledger.checks import Options, run_checks
 from ledger.errors import LedgerError
-from ledger.histograms import merged
-from ledger.junit import write_junit
-from ledger.reader import Ledger
+from ledger.judging import judge
 from ledger.run_folder import RunFolder
-from ledger.samples import read_lines
-from ledger.summary import exit_code, summarise
-from ledger.thresholds import parse
+from ledger.summary import exit_code
 from reports.build import build_report
+from reports.errors import ReportError
 
 _COLORS = {"pass": "green", "fail": "bold red", "unknown": "yellow"}
 _SHOWN_WITNESSES = 3
 
 
-def judge(folder: RunFolder, thresholds: Sequence[str], console: Console) -> int:
+def conclude(folder: RunFolder, thresholds: Sequence[str], console: Console) -> int:
     """Everything after the load, from the run folder alone; the exit code. Raises CannotRun."""
     try:
-        ledger = Ledger.open(folder)
-        results = run_checks(ledger, Options(heartbeat_s=float(ledger.environment["heartbeat_s"])))
-        summary = summarise(ledger, results, [parse(expression) for expression in thresholds])
-        folder.save_summary(summary)
-        folder.save_histograms(_histograms(folder))
-        write_junit(folder.junit, summary)
-    except LedgerError as error:
+        summary = judge(folder, thresholds)
+        report = build_report(folder.path)
+    except (LedgerError, ReportError, OSError) as error:
         raise CannotRun(str(error)) from error
-    report = build_report(folder.path)
     show(summary, console)
     console.print(f"report {report}", highlight=False, soft_wrap=True)
     return exit_code(summary)
@@ -81,12 +72,3 @@ def _figures(check: dict[str, Any]) -> str:
 def _colored(verdict: str) -> str:
     color = _COLORS.get(verdict)
     return f"[{color}]{verdict}[/{color}]" if color else verdict
-
-
-def _histograms(folder: RunFolder) -> dict[str, str]:
-    seconds: dict[str, list[str]] = {}
-    for path in sorted(folder.processes.glob("*.jsonl")):
-        for line in read_lines(path):
-            for name, encoded in line.get("histograms", {}).items():
-                seconds.setdefault(name, []).append(encoded)
-    return {name: merged(encoded).encode().decode("ascii") for name, encoded in seconds.items()}

@@ -18,7 +18,7 @@ from chaos.errors import ChaosError
 from chaos.schedule import FaultRecord, FaultSchedule
 from chatproof import limits
 from chatproof.errors import CannotRun, CommandError, WrongUse
-from chatproof.outcome import judge
+from chatproof.outcome import conclude
 from chatproof.plan import Plan, as_toml
 from chatproof.progress import Progress, Status
 from chatproof.proxies import Proxied, proxied
@@ -86,7 +86,7 @@ class Run:
                     raise CannotRun(str(error)) from error
         finally:
             await_workers(workers, _QUIT_TIMEOUT_S if self._environment is not None else 0.0)
-        code = judge(folder, plan.thresholds, self._console)
+        code = conclude(folder, plan.thresholds, self._console)
         return 130 if self._interrupts else code
 
     def _load(self, target: Running, way: Proxied, port: int, workers: list[int], stack: ExitStack) -> None:
@@ -110,6 +110,7 @@ class Run:
         take_part(environment)
         self._environment = environment
         conductor = conductor_of(environment)
+        conductor.judges = False
         pids = {**dict.fromkeys(target.pids, "server"), **dict.fromkeys(way.pids, "proxy")}
         sampler = Sampler(self._folder.processes, pids)
         stack.callback(sampler.stop)

@@ -69,7 +69,8 @@ def probe(plan: Plan, endpoints: tuple[Endpoint, ...], accounts_file: Path) -> N
     with AccountsFile(accounts_file) as known:
         if known.count < needed:
             raise WrongUse(
-                f"{accounts_file} has {known.count:,} accounts, {plan.connections:,} connections need {needed:,}"
+                f"{accounts_file} has {known.count:,} accounts, but {plan.connections:,} connections need "
+                f"{needed:,}"
             )
         identity = known.identity(0, "probe")
     url = endpoints[0].url

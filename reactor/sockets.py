@@ -3,6 +3,7 @@
 import errno
 import os
 import socket
+from collections.abc import Callable
 
 from gevent.monkey import get_original
 
@@ -12,6 +13,8 @@ _WOULD_BLOCK = (errno.EAGAIN, errno.EWOULDBLOCK)
 _BIND_ADDRESS_NO_PORT = 24  # Linux; the socket module names it only from Python 3.12 on
 # Under Locust the socket module is gevent's, whose sockets wait where these must not: in the hub.
 _Socket: type[socket.socket] = get_original("socket", "socket")
+# And os.close closes only when something else wakes the hub the next time.
+_close: Callable[[int], None] = get_original("os", "close")
 _NOT_ACCEPTED = (errno.ECONNABORTED, errno.EPROTO, errno.EPERM)
 
 
@@ -110,7 +113,7 @@ def reason(code: int) -> str:
 
 def close(fd: int) -> None:
     """Close in order: FIN after what was sent."""
-    os.close(fd)
+    _close(fd)
 
 
 def reset(fd: int) -> None:

@@ -18,7 +18,9 @@ from locust.runners import MasterRunner
 
 from drivers.accounts import AccountsFile
 from ledger.errors import LedgerError
+from ledger.judging import judge
 from ledger.run_folder import Phases, RunFolder
+from ledger.summary import exit_code
 from scenarios.machine import describe
 from scenarios.player import Player
 from scenarios.population import Population
@@ -33,17 +35,19 @@ _CLOSE_TIMEOUT_S = 60.0
 class Conductor:
     """`broken`: why the run cannot go on, None while it can. `folder`: of the run under way or the last one.
 
-    `player`: the swarm side of the same process, with a local runner.
+    `player`: the swarm side of the same process, with a local runner. `judges`: it also says the verdict when
+    a run ends, as somebody who started Locust himself expects.
     """
 
-    def __init__(self, environment: Environment, player: Player | None = None) -> None:
+    def __init__(self, environment: Environment) -> None:
         self._environment = environment
-        self._player = player
+        self.player: Player | None = None
         self._next_cohort = 0
         self._settled: set[str] = set()
         self._closed: set[str] = set()
         self._news = Event()
         self._abandoned = False
+        self.judges = True
         self._phases = Phases(0, 0, 0, 0)
         self.snapshots: dict[str, dict[str, Any]] = {}
         self.broken: str | None = None
@@ -85,8 +89,8 @@ class Conductor:
         return sums
 
     def _fresh_snapshots(self) -> list[dict[str, Any]]:
-        if self._player is not None and self._player.swarm is not None:
-            return [self._player.swarm.snapshot()]
+        if self.player is not None and self.player.swarm is not None:
+            return [self.player.swarm.snapshot()]
         return list(self.snapshots.values())
 
     def _on_claim(self, environment: Environment, msg: Message, **_: Any) -> None:
@@ -132,7 +136,7 @@ class Conductor:
         now = time.monotonic_ns()
         self._phases = replace(self._phases, load_start_ns=self._phases.load_start_ns or now, load_end_ns=now)
         settle_s = options_of(environment).settle_timeout
-        players = self._players()
+        players = self.players()
         if players and self.broken is None and not self._abandoned:
             log.info("settling: every device catches up before it is judged")
             runner_of(environment).send_message(PREFIX + "settle", {})
@@ -141,7 +145,9 @@ class Conductor:
         self._phases = replace(self._phases, settle_end_ns=time.monotonic_ns())
 
     def _on_test_stop(self, environment: Environment, **_: Any) -> None:
-        if not self._await(self._closed, self._players(), _CLOSE_TIMEOUT_S):
+        # Locust does not tell its workers to stop when the master quits, so they are told here.
+        runner_of(environment).send_message(PREFIX + "close", {})
+        if not self._await(self._closed, self.players(), _CLOSE_TIMEOUT_S):
             log.error("not every worker closed its ledger in time")
         if self.folder is None:
             return
@@ -149,8 +155,16 @@ class Conductor:
             self.folder.save_phases(self._phases)
             if self.broken is None:
                 self._write_tables(self.folder)
+                if self.judges:
+                    self._judge(self.folder)
         except WRONG_USE as error:
             self._break(str(error))
+
+    def _judge(self, folder: RunFolder) -> None:
+        summary = judge(folder)
+        log.info(f"verdict {summary['verdict']}; for the report: chatproof report {folder.path}")
+        if exit_code(summary):
+            self._environment.process_exit_code = exit_code(summary)
 
     def _write_tables(self, folder: RunFolder) -> None:
         options = options_of(self._environment)
@@ -197,7 +211,7 @@ class Conductor:
             if left <= 0:
                 return False
             self._news.wait(min(left, 1.0))
-            players &= self._players() | done
+            players &= self.players() | done
         return True
 
     def _on_settled(self, environment: Environment, msg: Message, **_: Any) -> None:

@@ -13,13 +13,17 @@ _conductors: dict[Environment, Conductor] = {}
 
 
 def take_part(environment: Environment, **_: Any) -> None:
-    """A worker plays, a master conducts, a local runner does both."""
+    """A worker plays, a master conducts, a local runner does both.
+
+    Listeners are called in the order in which they were added: a run has its folder before it has a swarm.
+    """
     runner = environment.runner
-    player = None
+    if isinstance(runner, LocalRunner | MasterRunner):
+        _conductors[environment] = Conductor(environment)
     if isinstance(runner, LocalRunner | WorkerRunner):
         player = _players[environment] = Player(environment)
-    if isinstance(runner, LocalRunner | MasterRunner):
-        _conductors[environment] = Conductor(environment, player)
+        if environment in _conductors:
+            _conductors[environment].player = player
 
 
 def player_of(environment: Environment) -> Player | None:

@@ -26,8 +26,8 @@ class Player:
         runner.register_message(PREFIX + "begin", self._on_begin)
         runner.register_message(PREFIX + "settle", self._on_settle, concurrent=True)
         runner.register_message(PREFIX + "abandon", self._on_abandon)
+        runner.register_message(PREFIX + "close", self._on_close, concurrent=True)
         environment.events.test_start.add_listener(self._on_test_start)
-        environment.events.test_stop.add_listener(self._on_test_stop)
         environment.events.report_to_master.add_listener(self._on_report)
 
     def claim(self) -> int:
@@ -64,7 +64,7 @@ class Player:
         if self.swarm is not None:
             self.swarm.abandon()
 
-    def _on_test_stop(self, environment: Environment, **_: Any) -> None:
+    def _on_close(self, environment: Environment, msg: Message, **_: Any) -> None:
         swarm, self.swarm = self.swarm, None
         why = None
         if swarm is not None:

@@ -35,6 +35,7 @@ from scenarios.totals import Totals
 
 LATE_SEND_S = 0.05
 _SEND_PAUSE_S = 0.002
+_SEND_TURN_S = 0.005
 
 
 class Swarm:
@@ -137,7 +138,9 @@ class Swarm:
             return
         rate = self.stage.options.send_rate * len(chatting)
         now = time.monotonic()
-        while rate > 0 and self._next_send <= now:
+        # A process that cannot keep up still has to read what it is sent: sending yields after a while.
+        until = now + _SEND_TURN_S
+        while rate > 0 and self._next_send <= now < until:
             self.sends["planned"] += 1
             self.sends["started"] += 1
             self.sends["late"] += now - self._next_send > LATE_SEND_S
