@@ -136,7 +136,7 @@ class Conductor:
         now = time.monotonic_ns()
         self._phases = replace(self._phases, load_start_ns=self._phases.load_start_ns or now, load_end_ns=now)
         settle_s = options_of(environment).settle_timeout
-        players = self.players()
+        players = self._players()
         if players and self.broken is None and not self._abandoned:
             log.info("settling: every device catches up before it is judged")
             runner_of(environment).send_message(PREFIX + "settle", {})
@@ -147,7 +147,7 @@ class Conductor:
     def _on_test_stop(self, environment: Environment, **_: Any) -> None:
         # Locust does not tell its workers to stop when the master quits, so they are told here.
         runner_of(environment).send_message(PREFIX + "close", {})
-        if not self._await(self._closed, self.players(), _CLOSE_TIMEOUT_S):
+        if not self._await(self._closed, self._players(), _CLOSE_TIMEOUT_S):
             log.error("not every worker closed its ledger in time")
         if self.folder is None:
             return
@@ -211,7 +211,7 @@ class Conductor:
             if left <= 0:
                 return False
             self._news.wait(min(left, 1.0))
-            players &= self.players() | done
+            players &= self._players() | done
         return True
 
     def _on_settled(self, environment: Environment, msg: Message, **_: Any) -> None:
