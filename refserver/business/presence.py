@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from refserver.face import Node
 
-_NODE_BITS = 10
+_NODE_BITS = 20
 _ONE = 1 << _NODE_BITS
 _MASK = _ONE - 1
 
@@ -12,7 +12,7 @@ _MASK = _ONE - 1
 class Presence:
     """Counts `add` and `remove` by user and node.
 
-    A user on one node, which is nearly everybody, costs a dict entry and an int: count << 10 | node. Only
+    A user on one node, which is nearly everybody, costs a dict entry and an int: count << 20 | node. Only
     users on several nodes have a tuple of these.
     """
 
