@@ -159,7 +159,7 @@ def check(run: RunFolder) -> None:
     for name, function in all_checks().items():
         began = time.perf_counter()
         results[name] = function(ledger, Options())
-        print(print(f"{name:14} {time.perf_counter() - began:7.2f} s  {results[name].verdict}", flush=True))
+        print(f"{name:14} {time.perf_counter() - began:7.2f} s  {results[name].verdict}", flush=True)
     began = time.perf_counter()
     summary = summarise(ledger, results, [])
     print(f"{'summary':14} {time.perf_counter() - began:7.2f} s  {summary['verdict']}")

@@ -4,7 +4,6 @@ Every flush hands whole record batches to the operating system, so a process tha
 it did since its last flush, and what lies in the stream up to there is readable.
 """
 
-import contextlib
 import io
 import os
 from pathlib import Path
@@ -28,7 +27,7 @@ _EVENTS = pa.array(EVENT_LABELS, pa.string())
 class LedgerWriter:
     """The ledger of one process. One thread (or hub) at a time.
 
-    After a write error the stream ends with its last whole batch, later rows are dropped and counted in
+    After a write error the stream is readable up to its last whole batch, later rows are dropped and counted in
     `dropped`, and the process can go on to report.
     """
 
@@ -48,7 +47,6 @@ class LedgerWriter:
             raise LedgerError(f"cannot create {self.stream_path}: {error.strerror}") from error
         self._encoded = io.BytesIO()
         self._stream = pa.ipc.new_stream(self._encoded, ROWS, options=_STREAM)
-        self._good_bytes = 0
         self._hand_over()
 
     def via(self, name: str) -> int:
@@ -120,7 +118,7 @@ class LedgerWriter:
         return pa.record_batch(arrays, schema=ROWS)
 
     def _hand_over(self) -> None:
-        """Moves the encoded bytes into the file, whole or not at all: a torn batch would end the stream."""
+        """Moves the encoded bytes into the file. Nothing follows a torn batch: it is where readers stop."""
         encoded = self._encoded.getvalue()
         self._encoded.seek(0)
         self._encoded.truncate()
@@ -130,9 +128,6 @@ class LedgerWriter:
                 left = left[os.write(self._file, left) :]
         except OSError as error:
             self._failed = True
-            with contextlib.suppress(OSError):
-                os.ftruncate(self._file, self._good_bytes)
             raise LedgerError(
                 f"cannot write {self.stream_path}: {error.strerror}; rows from here on are dropped"
             ) from error
-        self._good_bytes += len(encoded)
