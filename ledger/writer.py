@@ -27,8 +27,8 @@ _EVENTS = pa.array(EVENT_LABELS, pa.string())
 class LedgerWriter:
     """The ledger of one process. One thread (or hub) at a time.
 
-    After a write error the stream is readable up to its last whole batch, later rows are dropped and counted in
-    `dropped`, and the process can go on to report.
+    After a write error the stream is readable up to its last whole batch; later rows are dropped and counted
+    in `dropped`, and the process can go on to report.
     """
 
     def __init__(self, folder: Path, process: str) -> None:
