@@ -12,8 +12,6 @@ from conformance import cases
 from conformance.catalogue import Level
 from conformance.target import Target, TargetUnusable
 
-_CASE_TIMEOUT_S = 120
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ConformSettings:
@@ -62,8 +60,8 @@ def _arguments(settings: ConformSettings) -> list[str]:
     arguments = [
         folder, "-p", "conformance.plugin", "-p", "no:cacheprovider", "--import-mode=importlib", "-q",
         # Whatever pytest is told elsewhere on this machine is not meant for this suite.
-        "-c", os.devnull, "--rootdir", folder, "--tb=short", "--strict-markers",
-        "-o", f"timeout={_CASE_TIMEOUT_S}", "--require", settings.require.value,
+        "--disable-plugin-autoload", "-c", os.devnull, "--rootdir", folder, "--tb=short", "--strict-markers",
+        "--require", settings.require.value,
     ]  # fmt: skip
     repeatable = {
         "--target": settings.targets,

@@ -109,7 +109,7 @@ def test_a_refused_send_leaves_no_hole(block: Block, phone: MakePhone) -> None:
         wrong = WRONG[number]
         sends.append(Send(fresh_cid(), wrong.to(block), wrong.kind, wrong.body))
     source.wire.send(*sends)
-    answers = [source.answer_to(send.cid) for send in sends]
+    answers = source.answers_to([send.cid for send in sends])
     for wrong, answer in zip(WRONG, answers[1::2], strict=True):
         assert_refused(answer, wrong.code, f"a send to {wrong.name}")
     for answer in answers[::2]:

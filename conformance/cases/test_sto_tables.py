@@ -199,9 +199,10 @@ def test_history_of_large_messages_comes_whole(block: Block, phone: MakePhone) -
     bodies = [bytes([number]) * 60_000 for number in range(20)]
     sent = phone(sender).say_all(owner.user, bodies)
     entries = page_through(phone(owner), sent[0].conversation, 1000)
-    got = [entry.body[:1] for entry in entries]
-    assert [entry.body for entry in entries] == bodies[::-1], (
-        f"expected the twenty bodies as sent, newest first, got those that begin with {got}"
+    by_sequence = sorted(zip((answer.sequence for answer in sent), bodies, strict=True), reverse=True)
+    got = [(entry.sequence, entry.body) for entry in entries]
+    assert got == by_sequence, (
+        f"expected the twenty bodies as sent, newest first, got the sequences {[s for s, _ in got]}"
     )
 
 

@@ -1,6 +1,7 @@
 """The suite is worth the broken servers that it catches, and it has to blame the right clause."""
 
 import json
+import os
 import re
 import shutil
 import subprocess
@@ -35,16 +36,20 @@ def _try(name: str, folder: Path, accounts: Path) -> Verdicts:
     data, result = folder / name, folder / f"{name}.json"
     shutil.copytree(folder / "data", data)
     program = str(Path(__file__).with_name("mutants.py"))
-    with subprocess.Popen(
-        [sys.executable, program, name, "--listen", "tcp://127.0.0.1:0", "--data", str(data)],
-        stdout=subprocess.PIPE,
-        stderr=subprocess.DEVNULL,
-        text=True,
-    ) as server:
+    log = folder / f"{name}.log"
+    with (
+        log.open("w") as errors,
+        subprocess.Popen(
+            [sys.executable, program, name, "--listen", "tcp://127.0.0.1:0", "--data", str(data)],
+            stdout=subprocess.PIPE,
+            stderr=errors,
+            text=True,
+        ) as server,
+    ):
         try:
             assert server.stdout is not None
             found = re.search(r"tcp://\S+", server.stdout.readline())
-            assert found is not None, f"the mutant {name} did not start"
+            assert found is not None, f"{name} did not start: {log.read_text()[-300:]}"
             _run_suite(name, f"chat+{found[0]}", accounts, result)
         finally:
             server.kill()
@@ -60,6 +65,7 @@ def _run_suite(name: str, target: str, accounts: Path, result: Path) -> None:
             str(Path(cases.__file__).parent), "--target", target, "--accounts", str(accounts),
             "--conformance-json", str(result), *chosen,
         ],
+        env={**os.environ, "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"},
         stdout=subprocess.DEVNULL,
         check=False,
     )  # fmt: skip
