@@ -1,5 +1,5 @@
 """Colours by name, each with a light and a dark value: the hues of Okabe and Ito, which colour-blind people
-tell apart, darkened or lightened until shapes have 3:1 and text 4.5:1 against the page.
+tell apart, darkened or lightened until they have 4.5:1 against the page, as shapes and as text.
 
 Charts draw with the light value; `svg` turns it into the CSS variable, so one drawing serves both themes.
 """
@@ -22,19 +22,18 @@ COLOURS = {
     "page": Colour("#f5f7f9", "#0f1318"),
     "card": Colour("#fefefe", "#171c22"),
     "blue": Colour("#0072b2", "#4ba8e0"),
-    "sky": Colour("#2f8fc6", "#8ccff5"),
     "green": Colour("#00805d", "#21b88b"),
-    "orange": Colour("#b26f00", "#e69f00"),
-    "vermillion": Colour("#c44a00", "#ff8245"),
+    "orange": Colour("#9c6000", "#e69f00"),
+    "vermillion": Colour("#bd4700", "#ff8245"),
     "purple": Colour("#ad4f86", "#e08fbb"),
-    "grey": Colour("#6a7581", "#8f9ba7"),
+    "grey": Colour("#616b76", "#8f9ba7"),
 }
 
 INK, MUTED, RULE, CARD = (COLOURS[name].light for name in ("ink", "muted", "rule", "card"))
-BLUE, SKY, GREEN, ORANGE = (COLOURS[name].light for name in ("blue", "sky", "green", "orange"))
+BLUE, GREEN, ORANGE = (COLOURS[name].light for name in ("blue", "green", "orange"))
 VERMILLION, PURPLE, GREY = (COLOURS[name].light for name in ("vermillion", "purple", "grey"))
 
-FAULT_HUES = (ORANGE, PURPLE, SKY, VERMILLION, GREEN, GREY)
+FAULT_HUES = (ORANGE, PURPLE, BLUE, VERMILLION, GREEN, GREY)
 """Of the bands, by the order in which fault names appear first; then round again."""
 
 OUTCOME_COLOURS = {
