@@ -46,6 +46,8 @@ class Cohort:
 
     def start(self) -> None:
         """Every device connects, as fast as the pump lets it."""
+        if self.chats:
+            self._name_conversations()
         for client in self.clients:
             self._stage.pump.start(client)
 
@@ -58,10 +60,7 @@ class Cohort:
             gevent.sleep(_LOOK_AGAIN_S)
         return False
 
-    # -- chatting --
-
-    def chat(self) -> None:
-        """From now on the cohort sends when asked to, reads, and some of its devices come and go."""
+    def _name_conversations(self) -> None:
         stage, population = self._stage, self._population
         first_user = self.number * population.users
         names = [stage.roster.user(user) for user in range(first_user, first_user + population.users)]
@@ -70,9 +69,14 @@ class Cohort:
             start = (first_user + at) // population.circle * population.conversations
             for place, name in enumerate(population.conversation_names(circle)):
                 stage.recorder.conversations[name] = start + place
+
+    # -- chatting --
+
+    def chat(self) -> None:
+        """From now on the cohort sends when asked to, reads, and some of its devices come and go."""
         self._present = list(self.clients)
         self.chatting = True
-        leavers = self._dice.sample(self.clients, round(len(self.clients) * stage.options.away_share))
+        leavers = self._dice.sample(self.clients, round(len(self.clients) * self._stage.options.away_share))
         for client in leavers:
             self._leave_later(client)
 
