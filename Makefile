@@ -5,6 +5,9 @@ BIN := $(VENV)/bin
 # What the tests start besides Python, as program or program:package where the names differ.
 PROGRAMS := chromium
 
+# What the Locust page offers to choose from.
+SCENARIOS := scenarios/chat.py,scenarios/heartbeat.py
+
 # A package index is the machine's own affair; where pip puts things is ours.
 PIP := env -u PIP_TARGET -u PIP_PREFIX PIP_USER=0 PIP_DISABLE_PIP_VERSION_CHECK=1 $(BIN)/python -m pip
 
@@ -25,11 +28,12 @@ lint: $(VENV)/.installed ## ruff (rules and format) and mypy (strict)
 	@$(BIN)/ruff format --check .
 	@$(BIN)/mypy
 
-serve: $(VENV)/.installed ## the reference server, until Ctrl-C
-	@$(BIN)/chatproof serve
+serve: $(VENV)/.installed ## the reference server with 5,000 test accounts, until Ctrl-C
+	@$(BIN)/chatproof serve --test-accounts 5000
 
 ui: $(VENV)/.installed ## the Locust web page; needs `make serve` in another terminal
-	@$(BIN)/locust -f scenarios/chat.py --host chat+tcp://127.0.0.1:14000 --class-picker
+	@$(BIN)/locust -f $(SCENARIOS) --host chat+tcp://127.0.0.1:14000 \
+	  --accounts .chatproof/server/accounts.csv --cohort 50 --web-host 127.0.0.1
 
 conform: $(VENV)/.installed ## the conformance suite, against the reference server
 	@$(BIN)/chatproof conform

@@ -18,15 +18,20 @@ import click
 @click.option("--seed", "-seed", type=int, help="Makes toxicity and losses repeatable.")
 @click.option("--proxy-metrics", "-proxy-metrics", is_flag=True, help="Bytes by proxy on /metrics.")
 @click.option("--runtime-metrics", "-runtime-metrics", is_flag=True, help="The process itself on /metrics.")
+@click.option("--version", "-version", is_flag=True, help="Print the version whose API this is, and end.")
 def command(host: str, port: int, config: Path | None, seed: int | None, proxy_metrics: bool,
-            runtime_metrics: bool) -> None:  # fmt: skip
+            runtime_metrics: bool, version: bool) -> None:  # fmt: skip
     """Serve Toxiproxy's API and its toxics, and frame_loss, which knows the chat protocol's frames."""
     from gevent import monkey
 
     monkey.patch_all()
+    from chaos.toxiproxy.api import VERSION
     from chaos.toxiproxy.server import serve
     from chatproof.errors import CannotRun
 
+    if version:
+        click.echo(f"toxiproxy-server version {VERSION}")
+        return
     try:
         serve(host, port, config, seed, proxy_metrics, runtime_metrics)
     except OSError as error:
