@@ -149,12 +149,11 @@ class BeatSent(Event, frozen=True):
 
 
 class BeatMissed(Event, frozen=True):
-    """A heartbeat stayed without an answer until the next was due or the session ended.
+    """A heartbeat stayed without an answer until the next was due or the session ended."""
 
-    `left`: the client went away on purpose before an answer could come, which is nobody's fault.
-    """
 
-    left: bool = False
+class BeatAbandoned(Event, frozen=True):
+    """The client left on purpose before its heartbeat could be answered: neither answered nor missed."""
 
 
 class ServerError(Event, frozen=True):

@@ -1,6 +1,6 @@
 """When a client beats, what counts as an answer, and when a silent server is given up (HBT.1 to HBT.4).
 
-Every beat that is sent ends in exactly one of three ways: answered, missed, or still outstanding.
+Every beat that is sent is exactly one of answered, missed, abandoned (the client left) or outstanding.
 """
 
 from drivers import events
@@ -38,7 +38,7 @@ class Heartbeat(Remembered):
         self._beat_due = NEVER
         if self._beat_sent is not None:
             self._beat_sent = None
-            self._emit(events.BeatMissed(left), now)
+            self._emit(events.BeatAbandoned() if left else events.BeatMissed(), now)
 
     def _beat_in_turn(self, session: Session, now: float) -> None:
         """Send what is due: a beat, or a further try of the outstanding one."""
@@ -54,7 +54,9 @@ class Heartbeat(Remembered):
             self._begin_beat(now, now - due)
         elif sent is not None and now >= self._beat_again():
             session.ping()
-            self._beat_tries = int((now - sent) / self._shared.policy.beat_again_s(heartbeat_s))
+            # Those that a stall swallowed are passed over, not made up for.
+            passed = int((now - sent) / self._shared.policy.beat_again_s(heartbeat_s))
+            self._beat_tries = max(passed, self._beat_tries + 1)
 
     def _begin_beat(self, now: float, late_s: float) -> None:
         self._beat_sent, self._beat_tries = now, 0
