@@ -6,7 +6,7 @@ import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
-from importlib.resources import files
+from pathlib import Path
 from typing import Any
 
 
@@ -60,7 +60,7 @@ def parse(text: str) -> Mapping[str, Clause]:
 @cache
 def load() -> Mapping[str, Clause]:
     """The catalogue that comes with this package. Raises CatalogueError."""
-    return parse(files(__package__).joinpath("requirements.toml").read_text("utf-8"))
+    return parse(Path(__file__).with_name("requirements.toml").read_text("utf-8"))
 
 
 def in_order(identifier: str) -> tuple[str, int]:

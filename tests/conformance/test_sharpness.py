@@ -19,7 +19,7 @@ sys.path.insert(0, str(Path(__file__).parent))
 from mutants import MUTANTS
 
 Verdicts = dict[str, str]
-_AT_ONCE = 4
+_AT_ONCE = 8
 
 
 @pytest.fixture(scope="module")
