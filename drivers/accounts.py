@@ -101,6 +101,8 @@ class AccountsFile:
         return self._data[at:] if end < 0 else self._data[at : end + 1]
 
     def _fields(self, line: bytes, at: int) -> list[str]:
+        if _PLAIN.match(line):
+            return line.decode("ascii").rstrip("\r\n").split(",")
         try:
             fields = next(csv.reader([line.decode().rstrip("\r\n")], strict=True))
         except UnicodeDecodeError:

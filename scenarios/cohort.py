@@ -10,6 +10,7 @@ from drivers.client import Client, State
 from drivers.contract import AskRead, AskUnread, Outgoing
 from ledger.schema import Event
 from protocol.messages import Entry
+from protocol.names import GROUP_PREFIX, conversation_between
 from scenarios.population import Population
 from scenarios.recorder import client_message_id
 from scenarios.stage import Stage
@@ -38,6 +39,7 @@ class Cohort:
             for device in range(first, first + stage.population.cohort_size)
         ]
         self._dice = random.Random(f"{stage.options.seed}/{number}")
+        self._names: list[str] = []
         self._sent: dict[int, int] = {}
         self._away: set[Client] = set()
         self._present: list[Client] = []
@@ -63,9 +65,9 @@ class Cohort:
     def _name_conversations(self) -> None:
         stage, population = self._stage, self._population
         first_user = self.number * population.users
-        names = [stage.roster.user(user) for user in range(first_user, first_user + population.users)]
+        self._names = [stage.roster.user(user) for user in range(first_user, first_user + population.users)]
         for at in range(0, population.users, population.circle):
-            circle = names[at : at + population.circle]
+            circle = self._names[at : at + population.circle]
             start = (first_user + at) // population.circle * population.conversations
             for place, name in enumerate(population.conversation_names(circle)):
                 stage.recorder.conversations[name] = start + place
@@ -88,16 +90,17 @@ class Cohort:
             client = next((other for other in self._present if other not in self._away), client)
         device = client.index
         user = population.user_of(device)
-        sender = stage.roster.user(user)
+        names, first_user = self._names, self.number * population.users
+        sender = names[user - first_user]
         circle = population.circle_of(user)
         if dice.random() < stage.options.group_share:
             conversation = population.conversation_of_group(user)
-            name = to = "g:" + stage.roster.user(circle[0])
+            name = to = GROUP_PREFIX + names[circle[0] - first_user]
         else:
             peer = dice.choice([other for other in circle if other != user])
             conversation = population.conversation_of_pair(user, peer)
-            to = stage.roster.user(peer)
-            name = f"{sender}:{to}" if sender <= to else f"{to}:{sender}"
+            to = names[peer - first_user]
+            name = conversation_between(sender, to)
         n = self._sent.get(device, 0) + 1
         self._sent[device] = n
         message = device << 32 | n

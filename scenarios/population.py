@@ -6,7 +6,7 @@ cohort: whoever has to account for it lives in one process.
 """
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import combinations
 
 from protocol.names import GROUP_PREFIX, conversation_between
@@ -20,6 +20,8 @@ class PopulationError(Exception):
 class Population:
     """`cohort_size` devices a cohort; `two_devices` is the share of users that have a second one.
 
+    `users` a cohort: whole circles, as many as leave about that share with a second device.
+
     Devices, users and conversations are numbered through all cohorts: device `cohort * cohort_size + i`,
     user `cohort * users + u`, and for each circle its pairs in order, then its group.
     """
@@ -27,22 +29,20 @@ class Population:
     cohort_size: int
     circle: int = 5
     two_devices: float = 0.1
+    users: int = field(init=False)
 
     def __post_init__(self) -> None:
         if self.circle < 2:
             raise PopulationError(f"a circle of {self.circle} has nobody to write to; use at least 2")
         if not 0 <= self.two_devices <= 1:
             raise PopulationError(f"two_devices is a share between 0 and 1, not {self.two_devices}")
-        if self.users < self.circle:
+        users = int(self.cohort_size / (1 + self.two_devices)) // self.circle * self.circle
+        object.__setattr__(self, "users", users)
+        if users < self.circle:
             raise PopulationError(
                 f"a cohort of {self.cohort_size} connections holds no circle of {self.circle} users; "
                 f"use a larger cohort or a smaller circle"
             )
-
-    @property
-    def users(self) -> int:
-        """Users a cohort: whole circles, as many as leave the asked share with a second device."""
-        return int(self.cohort_size / (1 + self.two_devices)) // self.circle * self.circle
 
     @property
     def conversations(self) -> int:
