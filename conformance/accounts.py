@@ -28,7 +28,7 @@ class User(msgspec.Struct, frozen=True, gc=False):
 
 class Block(msgspec.Struct, frozen=True):
     """Ten users. All `friends` may write to each other, nobody may write to `strangers`; `outsiders` are
-    friends who are not in `group`."""
+    friends who are not in `group`, whose members are the first friends."""
 
     users: Sequence[User]
     friends: Sequence[str]
@@ -91,4 +91,6 @@ def _flaw(block: Block) -> str | None:
         for user in users:
             if user not in known:
                 return f"{name} names {user!r}, who is not among users"
+    if list(block.group_members) != list(block.friends[: len(block.group_members)]):
+        return "the members of the group have to be the first friends, in the same order"
     return None

@@ -111,6 +111,11 @@ class Target:
                 )
             if not isinstance(answer, LoggedIn):
                 raise TargetUnusable(f"{where}: LOGIN was answered with {answer!r}")
+            if answer.version:
+                raise TargetUnusable(
+                    f"{where}: {account.user} has messages already, and each run needs new accounts; "
+                    f"{HOW_TO_MAKE}"
+                )
 
     def close(self) -> None:
         """Stop what was started."""

@@ -47,6 +47,10 @@ def test_a_complete_file_gives_its_blocks(tmp_path: Path) -> None:
             "block 1: 1 friends, 7 are",
         ),
         ({"format": 1, "blocks": [{**block(), "strangers": ["u7", "u8", "x"]}]}, "strangers names 'x'"),
+        (
+            {"format": 1, "blocks": [{**block(), "group_members": ["u1", "u2", "u3", "u4", "u5"]}]},
+            "first friends",
+        ),
         ({"format": 1, "blocks": [{**block(), "group": 5}]}, "Expected `str`, got `int`"),
     ],
 )

@@ -63,6 +63,17 @@ def test_accounts_of_another_server_are_one_line(
     assert "refused: 401" in refusal(settings, capsys)
 
 
+def test_accounts_that_were_used_are_one_line(
+    server: ServerProcess, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    used = tmp_path / "used.json"
+    accounts.testbed(server.data_dir, 2, used, 3600.0)
+    settings = ConformSettings(targets=[f"chat+{server.tcp_urls[0]}"], accounts=used, clauses=["STO.3"])
+    assert run_conformance(settings) == 0
+    capsys.readouterr()
+    assert "has messages already" in refusal(settings, capsys)
+
+
 def test_a_pattern_without_cases_is_one_line(capsys: pytest.CaptureFixture[str]) -> None:
     assert "no case for NONE.*" in refusal(ConformSettings(clauses=["NONE.*"]), capsys)
 
