@@ -1,6 +1,5 @@
 """Latencies of a run: exact ones of rows (from the planned moment on), and of histograms to three digits."""
 
-from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -8,6 +7,7 @@ import polars as pl
 
 from ledger.histograms import merged
 from ledger.reader import Ledger
+from ledger.run_histograms import run_histograms
 from ledger.schema import FOREIGN
 
 QUANTILES = {"p50": 0.5, "p90": 0.9, "p99": 0.99, "p999": 0.999, "max": 1.0}
@@ -33,7 +33,9 @@ def latencies(ledger: Ledger) -> dict[str, dict[str, Any]]:
         deliver.append(took.filter("shown")["took"].to_numpy())
         ack.append(took.filter(~pl.col("shown"))["took"].to_numpy())
     exact = {"deliver": _of_values(np.concatenate(deliver)), "ack": _of_values(np.concatenate(ack))}
-    return exact | {name: _of_histogram(_encoded(ledger, name)) for name in FROM_HISTOGRAMS}
+    # A run that ended before its histograms were written still has those of its seconds.
+    histograms = ledger.histograms or run_histograms(ledger.samples)
+    return exact | {name: _of_histogram(histograms.get(name)) for name in FROM_HISTOGRAMS}
 
 
 def _microseconds() -> pl.Expr:
@@ -51,15 +53,10 @@ def _of_values(microseconds: np.ndarray) -> dict[str, Any]:
     return {"count": count} | dict(zip(QUANTILES, values, strict=True))
 
 
-def _encoded(ledger: Ledger, name: str) -> Sequence[str]:
-    """The run's histogram of that name; those of its seconds if it ended before it was written."""
-    if name in ledger.histograms:
-        return [ledger.histograms[name]]
-    return ledger.samples[f"histograms_{name}"].drop_nulls().to_list()
-
-
-def _of_histogram(encoded: Sequence[str]) -> dict[str, Any]:
-    total = merged(list(encoded))
+def _of_histogram(encoded: str | None) -> dict[str, Any]:
+    if encoded is None:
+        return NOTHING
+    total = merged([encoded])
     if not total.get_total_count():
         return NOTHING
     values = {name: total.get_value_at_percentile(100 * q) / 1000 for name, q in QUANTILES.items()}

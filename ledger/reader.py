@@ -17,7 +17,7 @@ from ledger.streams import batches
 PART_ROWS = 25_000_000
 """Rows of a ledger that a check may hold at once, about: what keeps it within a few GiB."""
 
-ROLLED_UP = ("beats", "sends", "histograms")
+ROLLED_UP = ("beats", "sends", "histograms", "histogram_totals")
 """Parts of a sample that are objects; their fields become columns such as `beats_due`."""
 
 SAMPLE_COLUMNS: dict[str, type[pl.DataType]] = {
@@ -46,6 +46,9 @@ SAMPLE_COLUMNS: dict[str, type[pl.DataType]] = {
     "histograms_heartbeat": pl.String,
     "histograms_login": pl.String,
     "histograms_reconnect": pl.String,
+    "histogram_totals_heartbeat": pl.String,
+    "histogram_totals_login": pl.String,
+    "histogram_totals_reconnect": pl.String,
 }
 """Columns of `Ledger.samples` that are always there, null where a process does not report them."""
 

@@ -3,6 +3,9 @@
 A run's verdict is the worst of the checks that had something to check: a run without a fault is not unknown
 for want of reconnections. Its main check (completeness; heartbeat for the scenario of that name) must have
 had something to check, or the run is unknown: what proved nothing has not passed.
+
+An overloaded generator says so first and makes the latencies invalid, but takes nothing from what was proved
+of the messages: its check does not count for the run's verdict.
 """
 
 from collections.abc import Mapping, Sequence
@@ -35,7 +38,7 @@ def summarise(
     scenario = environment.get("scenario")
     connections = _connections(ledger.samples)
     beats = totals(ledger.samples, "beats", BEATS)
-    generator = results.get("generator")
+    overloaded = "generator" in results and bool(results["generator"].figures.get("overloaded"))
     summary: dict[str, Any] = {
         "schema": SCHEMA,
         "verdict": overall(results, scenario).value,
@@ -45,9 +48,11 @@ def summarise(
         "duration_s": _seconds(phases.settle_end_ns or phases.load_end_ns, phases.start_ns),
         "interrupted": phases.interrupted,
         "killed": list(ledger.killed),
-        "checks": {name: _check(result) for name, result in results.items() if _shown(name, result)},
+        "checks": {
+            name: _check(result) for name, result in _in_order(results, overloaded) if _shown(name, result)
+        },
         "latency_ms": latencies(ledger),
-        "latency_valid": not (generator and generator.figures.get("overloaded", False)),
+        "latency_valid": not overloaded,
         "connections": connections,
         "heartbeats": beats,
         "generator": _generator(ledger, connections["peak"]),
@@ -68,8 +73,9 @@ def summarise(
 
 def overall(results: Mapping[str, Result], scenario: str | None) -> Verdict:
     """The run's verdict, as the top of this module says."""
+    about_server = {name: result for name, result in results.items() if name != "generator"}
     main = results.get("heartbeat" if scenario == "heartbeat" else "completeness")
-    verdict = worst(result.verdict for result in results.values() if result.checked)
+    verdict = worst(result.verdict for result in about_server.values() if result.checked)
     if main is None or not main.checked:
         return worst([verdict, Verdict.UNKNOWN])
     return verdict
@@ -86,6 +92,10 @@ def empty_summary() -> dict[str, Any]:
     """The summary of a run in which nothing happened: which figures a threshold can name."""
     nothing = Ledger.from_rows([], devices=[], conversations=[], members=[])
     return summarise(nothing, run_checks(nothing), [])
+
+
+def _in_order(results: Mapping[str, Result], overloaded: bool) -> list[tuple[str, Result]]:
+    return sorted(results.items(), key=lambda one: (not (overloaded and one[0] == "generator"), one[0]))
 
 
 def _shown(name: str, result: Result) -> bool:

@@ -11,11 +11,13 @@ from ledger.schema import FOREIGN
 
 def traffic(ledger: Ledger) -> dict[str, Any]:
     """`sent`, `acked`, `rejected`: messages; `repeats_suppressed`: repeats that clients kept from the
-    application, a device's own left out; `foreign`: deliveries of another run; `reached`: deliveries by how
-    they came (`push` at the first try, `push_again` retransmitted, `pull`, `poll`)."""
+    application, a device's own left out; `retransmitted_sends`: what clients put on the wire again;
+    `retransmitted_pushes`: deliveries and repeats that were not the server's first attempt (both show that
+    faults had an effect); `foreign`: deliveries of another run; `reached`: deliveries by how they came
+    (`push` at the first try, `push_again` retransmitted, `pull`, `poll`)."""
     event, code = pl.col("event"), pl.col("code").fill_null(0)
     groups = (
-        ledger.of("send", "delivered", "repeated")
+        ledger.of("send", "retransmit", "delivered", "repeated")
         .select(
             "event",
             "via",
@@ -36,6 +38,10 @@ def traffic(ledger: Ledger) -> dict[str, Any]:
         "acked": answered.get("acked", 0),
         "rejected": answered.get("rejected", 0),
         "repeats_suppressed": _total(groups.filter(event == "repeated", ~pl.col("own"), ~pl.col("foreign"))),
+        "retransmitted_sends": _total(groups.filter(event == "retransmit")),
+        "retransmitted_pushes": _total(
+            groups.filter(event.is_in(["delivered", "repeated"]), pl.col("again"))
+        ),
         "foreign": _total(groups.filter(event == "delivered", pl.col("foreign"))),
         "reached": {
             "push": _total(shown.filter(push, ~pl.col("again"))),

@@ -119,7 +119,7 @@ class Swarm:
         """Devices say goodbye; ledger and samples are complete and closed. Raises LedgerError."""
         for cohort in self.cohorts.values():
             cohort.close()
-        self._each_second()
+        self._each_second(last=True)
         self._second.stop()
         self.stage.alarms.close()
         self.stage.pump.close()
@@ -167,7 +167,7 @@ class Swarm:
             "broken": recorder.broken,
         }
 
-    def _each_second(self) -> None:
+    def _each_second(self, *, last: bool = False) -> None:
         recorder = self.stage.recorder
         self._totals.flush()
         cpu = self._process.cpu_times()
@@ -189,6 +189,8 @@ class Swarm:
             "sends": self.sends,
             "histograms": self._histograms.flush(),
         }
+        if last:
+            sample["histogram_totals"] = self._histograms.totals()
         try:
             self._samples.write(sample)
             self._ledger.flush()

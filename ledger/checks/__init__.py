@@ -15,7 +15,7 @@ class Options:
     """What a check cannot see in the ledger. `heartbeat_s`: the interval the clients kept."""
 
     heartbeat_s: float = 60.0
-    lag_max_ms: float = 200.0
+    lag_max_ms: float = 1000.0
     lag_p99_ms: float = 100.0
     late_sends_share: float = 0.01
     offered_share: float = 0.99

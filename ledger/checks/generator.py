@@ -16,6 +16,8 @@ def check(ledger: Ledger, options: Options) -> Result:
     of one core, the busiest process; `sends_planned`, `sends_started`, `sends_late`; `achieved`: started of
     planned; `overloaded`.
 
+    One spike is no overload: a single second may lag up to `lag_max_ms` (1000) as long as the 99th percentile
+    stays within `lag_p99_ms` (100); 1 % of the sends may start late, and 1 % not at all.
     Passes, or is unknown with the limits of `Options` that were passed as its reason, or without samples.
     """
     phases = ledger.phases

@@ -182,6 +182,12 @@ def test_repeats_are_counted_but_for_a_devices_own_messages(judge):
     assert result.figures["repeats_suppressed"] == 1
 
 
+def test_what_came_or_went_again_is_counted_as_the_effect_of_faults(judge):
+    again = "1.05 retransmit anna/1 a1 code=2\n1.3 repeated bo/1 a1 seq=1 ver=1 via=push code=2\n"
+    figures = judge("completeness", SENT + SHOWN.replace("push", "push code=3") + again + SETTLED).figures
+    assert (figures["retransmitted_sends"], figures["retransmitted_pushes"]) == (1, 2)
+
+
 def test_a_retransmitted_push_is_told_from_a_first_one(judge):
     result = judge("completeness", SENT + SHOWN.replace("push", "push code=2") + SETTLED)
     assert result.figures["reached"] == {"push": 0, "push_again": 1, "pull": 0, "poll": 0}

@@ -26,7 +26,10 @@ def test_a_generator_that_keeps_up_passes(judge):
 @pytest.mark.parametrize(
     ("overload", "reason"),
     [
-        ({"lag": 250.0}, "overloaded: loop lag of 250 ms (limit 200), loop lag p99 of 250 ms (limit 100)"),
+        (
+            {"lag": 1250.0},
+            "overloaded: loop lag of 1250 ms (limit 1000), loop lag p99 of 1250 ms (limit 100)",
+        ),
         ({"lag": 150.0}, "overloaded: loop lag p99 of 150 ms (limit 100)"),
         ({"late": 20}, "overloaded: 2.0% of sends late (limit 1.0%)"),
         ({"started": 980}, "overloaded: 2.0% not sent (limit 1.0%)"),
@@ -36,6 +39,14 @@ def test_an_overloaded_generator_is_unknown_and_says_why(judge, overload, reason
     result = judge("generator", "", samples=[sample(1, **overload)])
     assert (result.verdict, result.reason) == (Verdict.UNKNOWN, reason)
     assert result.figures["overloaded"] is True
+
+
+def test_one_spike_is_no_overload_but_a_second_without_any_turn_is(judge):
+    spike, standstill = (
+        [*(sample(second) for second in range(1, 30)), sample(30, lag)] for lag in (900, 1100)
+    )
+    assert judge("generator", "", samples=spike).figures["overloaded"] is False
+    assert judge("generator", "", samples=standstill).figures["overloaded"] is True
 
 
 def test_lag_outside_the_load_is_not_held_against_it(judge):

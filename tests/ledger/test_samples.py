@@ -1,9 +1,11 @@
+import polars as pl
 import pytest
 
 from ledger.figures import Costs, by_second, peak, totals
 from ledger.histograms import Histograms, merged
 from ledger.reader import SAMPLE_COLUMNS, Ledger
 from ledger.run_folder import Phases, RunFolder
+from ledger.run_histograms import run_histograms
 from ledger.samples import SampleWriter, read_lines
 
 SECOND = 10**9
@@ -56,6 +58,26 @@ def test_a_second_and_the_total_hold_every_recorded_value():
     assert total.get_value_at_percentile(50) == pytest.approx(2000, rel=0.001)
     assert total.get_value_at_percentile(100) == pytest.approx(3_000_000, rel=0.001)
     assert histograms.flush() == {}
+
+
+def test_a_processs_own_total_stands_for_its_seconds_and_a_killed_one_has_only_those(tmp_path):
+    def told(pid, *, closes):
+        histograms, lines = Histograms(), []
+        for second in (1, 2):
+            histograms.record("login", second / 1000)
+            lines.append({"at_ns": pid + second, "pid": pid, "histograms": histograms.flush()})
+        return [*lines, {"at_ns": pid + 3, "pid": pid, "histogram_totals": histograms.totals()}][: 2 + closes]
+
+    # g was killed, started again under its name, and closed.
+    samples = open_samples(
+        tmp_path, g=[*told(10, closes=False), *told(20, closes=True)], h=told(30, closes=True)
+    )
+    login = merged([run_histograms(samples)["login"]])
+    assert login.get_total_count() == 6
+    assert login.get_value_at_percentile(100) == pytest.approx(2000, rel=0.001)
+    without_seconds = samples.with_columns(histograms_login=pl.lit(None, pl.String))
+    assert merged([run_histograms(without_seconds)["login"]]).get_total_count() == 4
+    assert list(run_histograms(samples)) == ["login"]
 
 
 @pytest.mark.parametrize("seconds", [0.0, -1.0, 1e-9, 4000.0])
