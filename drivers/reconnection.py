@@ -43,7 +43,7 @@ class Reconnection(Remembered):
         if within_round:
             self._wait(now + shared.policy.dice.uniform(0.0, shared.policy.next_endpoint_s))
         else:
-            self._wait(now + retry_after_s + shared.policy.backoff_s(rounds - 1))
+            self._wait(now + retry_after_s + shared.policy.backoff_s(rounds))
 
     def _come_back(self, ended: Ended, now: float) -> None:
         """After the loss of a connection that was logged in, with the same exception."""
