@@ -67,7 +67,7 @@ def proxied(plan: Plan, endpoints: tuple[Endpoint, ...]) -> Iterator[Proxied]:
 def _start(seed: int) -> tuple["subprocess.Popen[bytes]", str]:
     process = subprocess.Popen(
         [sys.executable, "-m", "chatproof", "toxiproxy", "--host", "127.0.0.1", "--port", "0",
-         "--seed", str(seed)],
+         "--seed", str(seed), "--parent", str(os.getpid())],
         stdout=subprocess.PIPE,
         stdin=subprocess.DEVNULL,
         start_new_session=True,

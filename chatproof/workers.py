@@ -1,6 +1,5 @@
 """Swarm processes: forked from this one after everything is imported, so that their pages stay shared."""
 
-import ctypes
 import importlib
 import logging
 import os
@@ -17,9 +16,9 @@ import locust.argument_parser
 import locust.runners
 from locust.env import Environment
 
+from refserver.lifeline import end_with
 from scenarios.cohort_user import CohortUser
 
-_PR_SET_PDEATHSIG = 1
 _REPORT_INTERVAL_S = 1.0
 
 
@@ -71,8 +70,7 @@ def _work(scenario: str, master_port: int, parent: int) -> None:
         # Ctrl-C goes to the whole terminal: the master decides what it means.
         signal.signal(signal.SIGINT, signal.SIG_IGN)
         signal.signal(signal.SIGTERM, _end_now)
-        ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
-        if os.getppid() != parent:
+        if not end_with(parent):
             return
         environment = new_environment(scenario)
         runner = environment.create_worker_runner("127.0.0.1", master_port)

@@ -6,6 +6,7 @@ import sys
 from pathlib import Path
 
 from protocol.limits import DEFAULT_HEARTBEAT_S
+from refserver.lifeline import end_with
 from refserver.serve import ServeError, ServeSettings, serve
 
 
@@ -19,7 +20,12 @@ def main() -> int:
     parser.add_argument("--access-processes", type=int, default=0, metavar="N")
     parser.add_argument("--heartbeat", type=int, default=DEFAULT_HEARTBEAT_S, metavar="SECONDS")
     parser.add_argument("--strangers", action="store_true", help="users who are not friends may write too")
+    parser.add_argument(
+        "--parent", type=int, metavar="PID", help="end when this process, which started it, does"
+    )
     arguments = parser.parse_args()
+    if arguments.parent is not None and not end_with(arguments.parent):
+        return 0
     logging.basicConfig(format="%(asctime)s %(levelname)s %(message)s")
     try:
         serve(

@@ -59,14 +59,14 @@ class ServerProcess:
         return self.pids[0]
 
     def start(self) -> Self:
-        """Raises ServerFailed."""
+        """The server ends at the latest with the thread that called this. Raises ServerFailed."""
         if self._process is not None and self._process.poll() is None:
             raise ServerFailed(f"the server runs already, as pid {self._process.pid}")
         self.data_dir.mkdir(parents=True, exist_ok=True)
         listen = [word for url in self._listen for word in ("--listen", url)]
         with self.log_path.open("ab") as log:
             self._process = subprocess.Popen(
-                [sys.executable, "-m", "refserver", *listen, *self._options],
+                [sys.executable, "-m", "refserver", *listen, *self._options, "--parent", str(os.getpid())],
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.PIPE,
                 stderr=log,

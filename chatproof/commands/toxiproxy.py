@@ -19,8 +19,9 @@ import click
 @click.option("--proxy-metrics", "-proxy-metrics", is_flag=True, help="Bytes by proxy on /metrics.")
 @click.option("--runtime-metrics", "-runtime-metrics", is_flag=True, help="The process itself on /metrics.")
 @click.option("--version", "-version", is_flag=True, help="Print the version whose API this is, and end.")
+@click.option("--parent", type=int, hidden=True, help="End when this process, which started it, does.")
 def command(host: str, port: int, config: Path | None, seed: int | None, proxy_metrics: bool,
-            runtime_metrics: bool, version: bool) -> None:  # fmt: skip
+            runtime_metrics: bool, version: bool, parent: int | None) -> None:  # fmt: skip
     """Serve Toxiproxy's API and its toxics, and frame_loss, which knows the chat protocol's frames."""
     from gevent import monkey
 
@@ -28,7 +29,10 @@ def command(host: str, port: int, config: Path | None, seed: int | None, proxy_m
     from chaos.toxiproxy.api import VERSION
     from chaos.toxiproxy.server import serve
     from chatproof.errors import CannotRun
+    from refserver.lifeline import end_with
 
+    if parent is not None and not end_with(parent):
+        return
     if version:
         click.echo(f"toxiproxy-server version {VERSION}")
         return

@@ -1,10 +1,8 @@
 """An access process: started by `refserver.workers` with descriptors, ends with its parent."""
 
 import argparse
-import ctypes
 import gc
 import logging
-import os
 import signal
 import socket
 
@@ -14,10 +12,10 @@ from gevent.event import Event
 from reactor.wheel import Ticker
 from refserver.access.leaving import leave
 from refserver.access.node import AccessNode
+from refserver.lifeline import end_with
 from refserver.link import Load, Ready, RemoteService
 from refserver.tokens import TokenSigner, load_or_create_secret
 
-_PR_SET_PDEATHSIG = 1
 _LOAD_EVERY_S = 1.0
 
 
@@ -25,7 +23,7 @@ def main() -> None:
     """Serves until the parent says Drain or goes away."""
     arguments = _arguments()
     logging.basicConfig(format=f"%(asctime)s {arguments.name} %(levelname)s %(message)s")
-    if not _die_with(arguments.parent):
+    if not end_with(arguments.parent):
         return
     # Ctrl-C reaches the whole group; it is the parent who decides what it means.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
@@ -70,12 +68,6 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--data", required=True)
     parser.add_argument("--heartbeat", type=int, required=True)
     return parser.parse_args()
-
-
-def _die_with(parent: int) -> bool:
-    """False when the parent is gone already."""
-    ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
-    return os.getppid() == parent
 
 
 if __name__ == "__main__":
