@@ -49,6 +49,7 @@ class Recorder:
         self._stationery = stationery
         self._opened_at: dict[int, float] = {}
         self._planned: dict[int, int] = {}
+        self._held_back: set[tuple[int, int]] = set()
         self._vias = {name: ledger.via(name) for name in ("push", "pull", "poll")}
         self.conversations: dict[str, int] = {}
         self.awaited: set[int] = set()
@@ -162,6 +163,8 @@ class Recorder:
         planned_ns = self._planned.pop(message, None)
         if planned_ns is not None:
             self._totals.add("SEND", "acknowledge", now - planned_ns / 1e9)
+        if event.version is not None and event.version > client.version + 1:
+            self._held_back.add((client.index, event.version))
         self._row(
             now, schema.Event.ACKED, client, message=message,
             conversation=self.conversations.get(event.conversation),
@@ -179,6 +182,7 @@ class Recorder:
 
     def _delivered(self, client: Client, event: events.Delivered, now: float) -> None:
         if event.via == "sent":
+            self._held_back.discard((client.index, event.entry.version))
             return  # the sender's own message, placed by its SENT: the acked row says all of it
         letter = self._entry_row(client, schema.Event.DELIVERED, event.entry, event.via, event.attempt, now)
         if letter is not None:
@@ -195,13 +199,13 @@ class Recorder:
     def _entry_row(
         self, client: Client, kind: schema.Event, entry: Entry, via: str, attempt: int, now: float
     ) -> Letter | None:
-        """Write the row, unless the message is the device's own; the letter when there is one to count."""
+        """Write the row, unless the acked row says as much; the letter when there is one to count."""
         sender, conversation = entry.sender, entry.conversation
         letter = self._stationery.read(entry.body, sender, conversation, entry.kind)
         if letter is None:
             foreign = self._stationery.is_foreign(entry.body, sender, conversation, entry.kind)
             message, code = None, schema.FOREIGN if foreign else schema.ALTERED
-        elif letter.message >> 32 == client.index and letter.intact:
+        elif letter.message >> 32 == client.index and letter.intact and self._is_echo(kind, letter, entry):
             return None
         else:
             message = letter.message
@@ -211,6 +215,17 @@ class Recorder:
             sequence=entry.sequence, version=entry.version, via=self._vias.get(via), code=code,
         )  # fmt: skip
         return letter
+
+    def _is_echo(self, kind: schema.Event, letter: Letter, entry: Entry) -> bool:
+        """Whether a device's own message is the one that its acknowledgement is about, not another copy: it
+        came before the acknowledgement, or is shown now that its turn has come."""
+        if kind is schema.Event.REPEATED or letter.message in self._planned:
+            return True
+        place = (letter.message >> 32, entry.version)
+        if place in self._held_back:
+            self._held_back.remove(place)
+            return True
+        return False
 
     def _gap_found(self, client: Client, event: events.GapFound, now: float) -> None:
         self._row(now, schema.Event.GAP, client, version=event.after)
