@@ -3,6 +3,7 @@
 import hashlib
 import os
 import random
+import tempfile
 import time
 from pathlib import Path
 
@@ -21,7 +22,8 @@ from ledger.errors import LedgerError
 from ledger.histograms import Histograms
 from ledger.run_folder import RunFolder
 from ledger.samples import SampleWriter
-from ledger.writer import LedgerWriter
+from ledger.schema import Event
+from ledger.writer import FLUSH_ROWS, LedgerWriter
 from protocol.messages import Entry
 from reactor.alarms import Alarms
 from reactor.wheel import Ticker
@@ -63,7 +65,6 @@ class Swarm:
         roster = PopulationRoster(population, accounts)
         policy = Policy(heartbeat_s=options.heartbeat, dice=random.Random(f"{options.seed}/{process}"))
         self._process = psutil.Process()
-        self._idle_rss_bytes = self._process.memory_info().rss
         self.stage = Stage(
             options=options,
             run=run,
@@ -81,6 +82,7 @@ class Swarm:
         self._dice = random.Random(f"{options.seed}/sends/{process}")
         self._next_send = 0.0
         self._send_armed = False
+        _warm_up()
         self._second = Ticker(1.0, self._each_second)
         self._each_second()
 
@@ -196,6 +198,22 @@ class Swarm:
             self._ledger.flush()
         except LedgerError as error:
             recorder.broken = recorder.broken or str(error)
+
+
+def _warm_up() -> None:
+    """Whatever the libraries behind ledger and histograms allocate once, they have allocated.
+
+    It belongs to the process, not to its connections, so it has to be there before the first sample.
+    """
+    with tempfile.TemporaryDirectory() as folder:
+        ledger = LedgerWriter(Path(folder), "warm-up")
+        for _ in range(2 * FLUSH_ROWS):
+            ledger.add(0, None, Event.LOGIN, 0, None, None, None, 0, ledger.via("tcp"), 1)
+        ledger.close()
+    histograms = Histograms()
+    for name in ("heartbeat", "login", "reconnect"):
+        histograms.record(name, 0.001)
+    histograms.flush()
 
 
 def open_files() -> int:
