@@ -5,6 +5,7 @@ from typing import Any
 import numpy as np
 import polars as pl
 
+from ledger.absences import absences, with_away
 from ledger.histograms import merged
 from ledger.reader import Ledger
 from ledger.run_histograms import run_histograms
@@ -16,9 +17,14 @@ NOTHING: dict[str, Any] = {"count": 0} | dict.fromkeys(QUANTILES)
 
 
 def latencies(ledger: Ledger) -> dict[str, dict[str, Any]]:
-    """`count`, `p50`, `p90`, `p99`, `p999`, `max` in ms of `deliver`, `ack` and FROM_HISTOGRAMS;
-    quantiles are None where there is no value."""
-    deliver, ack = [], []
+    """`count`, `p50`, `p90`, `p99`, `p999`, `max` in ms of `deliver`, `ack`, `catch_up` and FROM_HISTOGRAMS;
+    quantiles are None where there is no value.
+
+    `catch_up` is for deliveries to devices that were away on purpose meanwhile, which `deliver` leaves out,
+    as `ack` leaves out the sends of devices that left before the answer.
+    """
+    deliver, ack, catch_up = [], [], []
+    away = absences(ledger)
     parts = ledger.parts()
     for part in range(parts):
         in_part = pl.col("message") % parts == part
@@ -27,12 +33,19 @@ def latencies(ledger: Ledger) -> dict[str, dict[str, Any]]:
             ledger.of("delivered", "acked")
             .filter(in_part, pl.col("code").fill_null(0) != FOREIGN)
             .join(sent.filter(in_part), on="message")
-            .select(shown=pl.col("event") == "delivered", took=_microseconds())
+            .select(
+                "device", "at_ns", "wanted_ns", shown=pl.col("event") == "delivered", took=_microseconds()
+            )
             .collect(engine="streaming")
         )
-        deliver.append(took.filter("shown")["took"].to_numpy())
-        ack.append(took.filter(~pl.col("shown"))["took"].to_numpy())
-    exact = {"deliver": _of_values(np.concatenate(deliver)), "ack": _of_values(np.concatenate(ack))}
+        took = with_away(took, away, "wanted_ns")
+        deliver.append(took.filter("shown", ~pl.col("away"))["took"].to_numpy())
+        catch_up.append(took.filter("shown", "away")["took"].to_numpy())
+        ack.append(took.filter(~pl.col("shown"), ~pl.col("away"))["took"].to_numpy())
+    exact = {
+        name: _of_values(np.concatenate(values))
+        for name, values in (("deliver", deliver), ("ack", ack), ("catch_up", catch_up))
+    }
     # A run that ended before its histograms were written still has those of its seconds.
     histograms = ledger.histograms or run_histograms(ledger.samples)
     return exact | {name: _of_histogram(histograms.get(name)) for name in FROM_HISTOGRAMS}

@@ -9,6 +9,7 @@ from typing import Any
 
 import polars as pl
 
+from ledger.absences import absences, with_away
 from ledger.connections import losses
 from ledger.reader import Ledger
 from ledger.roll_call import SENDER, parties
@@ -168,7 +169,8 @@ class Evidence:
     @cached_property
     def deliveries(self) -> pl.DataFrame:
         """Every delivery to the application: at_ns, device, message, conversation, sequence, code, route (of
-        ROUTES), planned_ns (null: nobody sent it), latency_ms (from the planned send); ordered by time."""
+        ROUTES), planned_ns (null: nobody sent it), latency_ms (from the planned send; null where the device
+        was away on purpose meanwhile), ordered by time."""
         route = (
             pl.when((pl.col("via") == "push") & (pl.col("code") >= 2))
             .then(pl.lit("retransmitted"))
@@ -176,14 +178,20 @@ class Evidence:
             .cast(pl.Enum(ROUTES), strict=False)
         )
         sent = self.sends.lazy().select("message", "planned_ns")
-        return (
+        found = (
             self.ledger.of("delivered")
             .filter((pl.col("code") != FOREIGN) | pl.col("code").is_null())
             .select("at_ns", "device", "message", "conversation", "sequence", "code", route=route)
             .join(sent, on="message", how="left", maintain_order="left")
-            .with_columns(latency_ms=((pl.col("at_ns") - pl.col("planned_ns")) / 1e6).cast(pl.Float32))
+            .with_columns(wanted_ns=pl.coalesce("planned_ns", "at_ns"))
             .sort("at_ns", maintain_order=True)
             .collect()
+        )
+        latency_ms = ((pl.col("at_ns") - pl.col("planned_ns")) / 1e6).cast(pl.Float32)
+        return (
+            with_away(found, absences(self.ledger), "wanted_ns")
+            .with_columns(latency_ms=pl.when(~pl.col("away")).then(latency_ms))
+            .drop("wanted_ns", "away")
         )
 
     @cached_property
@@ -243,7 +251,7 @@ class Evidence:
     @cached_property
     def latencies_ms(self) -> pl.Series:
         """Sorted, first deliveries only, from the planned send."""
-        return self.first_deliveries["latency_ms"].sort()
+        return self.first_deliveries["latency_ms"].drop_nulls().sort()
 
     @cached_property
     def downtimes(self) -> pl.DataFrame:

@@ -53,7 +53,7 @@ def _outside_faults(evidence: Evidence) -> np.ndarray:
     during = pl.any_horizontal(
         evidence.seconds("planned_ns").is_between(band.start_s, band.end_s) for band in evidence.bands
     )
-    return evidence.first_deliveries.filter(~during)["latency_ms"].sort().to_numpy()
+    return evidence.first_deliveries.filter(~during)["latency_ms"].drop_nulls().sort().to_numpy()
 
 
 def _draw(sheet: Sheet, curves: list[tuple[np.ndarray, str]]) -> None:
