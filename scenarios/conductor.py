@@ -36,7 +36,7 @@ class Conductor:
     """`broken`: why the run cannot go on, None while it can. `folder`: of the run under way or the last one.
 
     `player`: the swarm side of the same process, with a local runner. `judges`: it also says the verdict when
-    a run ends, as somebody who started Locust himself expects.
+    a run ends, and at once why one cannot go on, as somebody who started Locust himself expects.
     """
 
     def __init__(self, environment: Environment) -> None:
@@ -237,7 +237,8 @@ class Conductor:
     def _break(self, why: str) -> None:
         if self.broken is None:
             self.broken = why
-            log.error(why)
+            if self.judges:
+                log.error(why)
             self._environment.process_exit_code = 2
             self.abandon()
             gevent.spawn(runner_of(self._environment).stop)

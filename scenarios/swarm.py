@@ -78,7 +78,7 @@ class Swarm:
             turn=RLock(),
         )
         self.cohorts: dict[int, Cohort] = {}
-        self.sends = {"planned": 0, "started": 0, "late": 0}
+        self.sends = {"started": 0, "late": 0}
         self._dice = random.Random(f"{options.seed}/sends/{process}")
         self._next_send = 0.0
         self._send_armed = False
@@ -143,13 +143,19 @@ class Swarm:
         # A process that cannot keep up still has to read what it is sent: sending yields after a while.
         until = now + _SEND_TURN_S
         while rate > 0 and self._next_send <= now < until:
-            self.sends["planned"] += 1
             self.sends["started"] += 1
             self.sends["late"] += now - self._next_send > LATE_SEND_S
             self._dice.choice(chatting).send_one(self._next_send)
             self._next_send += self._dice.expovariate(rate)
             now = time.monotonic()
         self.stage.alarms.at(max(self._next_send, now + _SEND_PAUSE_S), self._send_due)
+
+    def _overdue(self) -> int:
+        """How many sends the load model wanted by now that have not been started."""
+        if not self._send_armed:
+            return 0
+        rate = self.stage.options.send_rate * sum(cohort.chatting for cohort in self.cohorts.values())
+        return max(0, int((time.monotonic() - self._next_send) * rate))
 
     def _delivered(self, client: Client, entry: Entry, now: float) -> None:
         cohort = self.cohorts.get(client.index // self.stage.population.cohort_size)
@@ -188,7 +194,7 @@ class Swarm:
             "failed": recorder.failed,
             "dropped": recorder.dropped,
             "beats": recorder.beats,
-            "sends": self.sends,
+            "sends": {**self.sends, "planned": self.sends["started"] + self._overdue()},
             "histograms": self._histograms.flush(),
         }
         if last:

@@ -9,6 +9,12 @@ from ledger.figures import SENDS, busiest_cpu_share, totals
 from ledger.reader import Ledger
 from ledger.result import Result, Verdict, Witness, nothing
 
+UNMEASURED: dict[str, Any] = {
+    **dict.fromkeys(("loop_lag_max_ms", "loop_lag_p99_ms", "cpu_share_max", "achieved")),
+    **{f"sends_{name}": 0 for name in SENDS},
+    "overloaded": False,
+}
+
 
 @register
 def check(ledger: Ledger, options: Options) -> Result:
@@ -25,7 +31,7 @@ def check(ledger: Ledger, options: Options) -> Result:
     under_load = generators.filter(pl.col("at_ns").is_between(phases.load_start_ns, phases.load_end_ns))
     lags = sorted(under_load["loop_lag_ms"].drop_nulls())
     if not lags:
-        return nothing("no generator reported its loop lag during the load")
+        return nothing("no generator reported its loop lag during the load", dict(UNMEASURED))
     sends = totals(generators, "sends", SENDS)
     planned, started = sends["planned"], sends["started"]
     figures: dict[str, Any] = {

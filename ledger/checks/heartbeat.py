@@ -12,6 +12,7 @@ from ledger.result import MOST_WITNESSES, Result, Verdict, Witness, nothing
 from ledger.schema import CloseReason
 
 BY_SERVER = (CloseReason.EOF, CloseReason.RESET)
+FOUND = ("missed_without_fault", "wrongly_cleared", "silences", "silences_without_fault")
 
 
 @register
@@ -26,7 +27,7 @@ def check(ledger: Ledger, options: Options) -> Result:
     grace_ns = int(2 * options.heartbeat_s * 1e9)
     beats = totals(ledger.samples, "beats", BEATS)
     if not beats["sent"]:
-        return nothing("no heartbeat was sent", beats)
+        return nothing("no heartbeat was sent", beats | dict.fromkeys(FOUND, 0))
     lost = losses(ledger, grace_ns)
     calm = pl.col("fault") == NONE
     by_server = pl.col("reason").is_in([int(reason) for reason in BY_SERVER])
@@ -34,12 +35,8 @@ def check(ledger: Ledger, options: Options) -> Result:
     silent = lost.filter(pl.col("reason") == int(CloseReason.SILENCE))
     cleared, unprovoked = lost.filter(calm & by_server & ~told), silent.filter(calm)
     missed = _missed_without_fault(ledger, grace_ns)
-    figures = beats | {
-        "missed_without_fault": missed,
-        "wrongly_cleared": cleared.height,
-        "silences": silent.height,
-        "silences_without_fault": unprovoked.height,
-    }
+    found = (missed, cleared.height, silent.height, unprovoked.height)
+    figures = beats | dict(zip(FOUND, found, strict=True))
     if not missed and cleared.is_empty() and unprovoked.is_empty():
         return Result(Verdict.PASS, figures)
     witnesses = [

@@ -1,5 +1,7 @@
 """Who lost the connection comes back, and how: how soon, over which path, in how many attempts."""
 
+from typing import Any
+
 import polars as pl
 
 from ledger.checks import Options, register
@@ -9,6 +11,18 @@ from ledger.reader import Ledger
 from ledger.result import MOST_WITNESSES, Result, Verdict, Witness, nothing
 
 QUANTILES = {"p50_ms": 0.5, "p90_ms": 0.9, "p99_ms": 0.99, "max_ms": 1.0}
+
+NOTHING_LOST: dict[str, Any] = {
+    "lost": 0,
+    "back": 0,
+    "away": 0,
+    "left": 0,
+    **dict.fromkeys(QUANTILES),
+    "attempts_max": 0,
+    "by_path": {},
+    "fallbacks": 0,
+    "busiest_second": 0,
+}
 
 
 @register
@@ -21,7 +35,7 @@ def check(ledger: Ledger, options: Options) -> Result:
     """
     lost = losses(ledger, grace_ns=0)
     if lost.is_empty():
-        return nothing("nothing was lost", {"lost": 0})
+        return nothing("nothing was lost", dict(NOTHING_LOST))
     in_time = (pl.col("back_ns") <= ledger.phases.settle_end_ns).fill_null(False)
     left = (pl.col("left_ns") < pl.col("back_ns")) | (
         pl.col("back_ns").is_null() & pl.col("left_ns").is_not_null()
@@ -35,8 +49,8 @@ def check(ledger: Ledger, options: Options) -> Result:
         "back": back.height,
         "away": away.height,
         "left": lost.filter(left).height,
-        **{name: took_ms.quantile(q, "higher") for name, q in QUANTILES.items() if back.height},
-        "attempts_max": back["attempts"].max(),
+        **{name: took_ms.quantile(q, "higher") for name, q in QUANTILES.items()},
+        "attempts_max": back["attempts"].max() or 0,
         "by_path": dict(
             back.group_by(pl.col("back_via").cast(pl.String).fill_null("?"))
             .len()

@@ -12,6 +12,7 @@ from ledger.roll_call import SENDER
 from ledger.schema import FOREIGN
 
 PLACE = ["user", "conversation"]
+FIGURES = ("compared", "wrong", "totals", "wrong_totals", "not_judged")
 
 
 @register
@@ -24,7 +25,7 @@ def check(ledger: Ledger, options: Options) -> Result:
     """
     reported = _reported(ledger)
     if reported.is_empty():
-        return nothing("no device reported its unread counts")
+        return nothing("no device reported its unread counts", dict.fromkeys(FIGURES, 0))
     compared = reported.join(_expected(ledger), on=PLACE, how="left").with_columns(
         pl.col("expected", "possible").fill_null(0)
     )
@@ -33,13 +34,9 @@ def check(ledger: Ledger, options: Options) -> Result:
     wrong = judged.filter(~fits)
     totals = _totals(ledger, compared)
     wrong_totals = totals.filter(pl.col("total") != pl.col("sum"))
-    figures = {
-        "compared": judged.height,
-        "wrong": wrong.height,
-        "totals": totals.height,
-        "wrong_totals": wrong_totals.height,
-        "not_judged": compared.height - judged.height,
-    }
+    not_judged = compared.height - judged.height
+    counted = (judged.height, wrong.height, totals.height, wrong_totals.height, not_judged)
+    figures = dict(zip(FIGURES, counted, strict=True))
     if wrong.is_empty() and wrong_totals.is_empty():
         return Result(Verdict.PASS, figures)
     witnesses = [*_of_counts(ledger, wrong), *_of_totals(ledger, wrong_totals)]
