@@ -223,12 +223,16 @@ def test_a_client_that_sees_a_gap_fills_it(block: Block, device: MakeDevice, pho
 def test_a_login_is_told_the_newest_version(block: Block, phone: MakePhone) -> None:
     """Each user has a version: a device learns it when it logs in.
 
-    A user with twelve entries logs in. Expected: LOGGED_IN says 12, also when the device knows of 5, and 0
-    to a user without entries.
+    A user with twelve entries logs in beside a device of hers, and one who was away while three messages
+    came. Expected: LOGGED_IN says 12, also when the device knows of 5; 3; and 0 to a user without entries.
     """
     owner, newest = fill(block, phone)
     for known in (0, 5, newest):
         got = phone(owner, f"knows-{known}", version=known).logged_in.version
         assert got == newest, f"a device that has {known}: expected version {newest}, got {got}"
+    away = block.account(block.outsiders[0])
+    phone(owner, "sender").say_all(away.user, [b"one", b"two", b"three"])
+    got = phone(away).logged_in.version
+    assert got == 3, f"a user who was away while three messages came: expected version 3, got {got}"
     got = phone(block.account(block.strangers[0])).logged_in.version
     assert got == 0, f"a user without entries: expected version 0, got {got}"

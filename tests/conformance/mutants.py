@@ -274,7 +274,7 @@ def forgets_the_last_member_of_a_group() -> None:
     Plan._accept = leave_one_out
 
 
-@mutant("STO.1", tried=("STO.2", "STO.3", "DLV.2", "ORD.1"))
+@mutant("STO.1", "DLV.4", tried=("STO.2", "STO.3", "DLV.2"))
 def pushes_another_time_than_it_stores() -> None:
     push = Committer._push
     Committer._push = lambda self, delivery: push(self, delivery._replace(at_ms=delivery.at_ms + 1))
@@ -289,6 +289,124 @@ def loses_an_entry_between_two_pages() -> None:
 def lists_contacts_oldest_first() -> None:
 
     answered(Contacts, lambda page: ContactList(page.contacts[::-1]))
+
+
+@mutant("DLV.1", "DLV.2", tried=("DLV.4",))
+def knows_ids_only_while_the_connection_lasts() -> None:
+    put = Committer.put
+    Committer.put = lambda self, request: put(
+        self, request._replace(device=f"{request.device} {request.connection}")
+    )
+
+
+def conversation_of(plan: Plan, request: planning.Request) -> Any:
+    """The conversation that a send belongs to, as the plan knows it."""
+    return plan._memory.conversations.get(planning.conversation_of(request.user, request.message.to))
+
+
+@mutant("DLV.1", "ROM.2", tried=("ORD.3",))
+def forgets_who_is_not_there() -> None:
+    plan, accept = Committer._plan, Plan._accept
+    present: list[Callable[[str], int]] = []
+
+    def look(self, batch):
+        present[:] = [self._presence.connections_of]
+        return plan(self, batch)
+
+    def leave_out_the_absent(self, request, items):
+        conversation = self._memory.conversations.get(
+            planning.conversation_of(request.user, request.message.to)
+        )
+        members = conversation.members
+        conversation.members = [user for user in members if user == request.user or present[0](user)]
+        try:
+            return accept(self, request, items)
+        finally:
+            conversation.members = members
+
+    Committer._plan, Plan._accept = look, leave_out_the_absent
+
+
+@mutant("ROM.1", tried=("DLV.3", "UNR.2"))
+def pushes_to_the_newest_device_only() -> None:
+    push_to = AccessNode._push_to
+
+    def only_the_last(self, connection, *arguments):
+        if connection is connection.presence.devices()[-1]:
+            push_to(self, connection, *arguments)
+
+    AccessNode._push_to = only_the_last
+
+
+@mutant("UNR.2", tried=("UNR.1", "STO.3"))
+def tells_the_total_from_before_a_read() -> None:
+    read = Plan._read_up_to
+
+    def tell_late(self, request, message):
+        answer = read(self, request, message)
+        return msgspec.structs.replace(answer, total_unread=answer.total_unread + 1)
+
+    Plan._read_up_to = tell_late
+
+
+@mutant("DLV.8", tried=("DLV.2",))
+def calls_every_refusal_its_own_fault() -> None:
+    refusal = Plan._refusal
+
+    def blame_oneself(self, user, to, items):
+        return (ErrorCode.SERVER_FAULT, "oops") if refusal(self, user, to, items) else None
+
+    Plan._refusal = blame_oneself
+
+
+@mutant("DLV.8", tried=("STO.2",))
+def refuses_the_largest_body_it_promises() -> None:
+    planning.MAX_MESSAGE_BODY_BYTES -= 1
+
+
+@mutant("DLV.8", tried=("DLV.2",))
+def hangs_up_on_malformed_frames_without_a_word() -> None:
+    AccessNode._fail = lambda self, connection, code, text: self.lines.finish(connection)
+
+
+@mutant("STO.2", tried=("STO.1", "STO.3"))
+def shows_history_with_versions_of_somebody_else() -> None:
+    answered(
+        History,
+        lambda page: msgspec.structs.replace(
+            page, entries=[msgspec.structs.replace(e, version=e.version + 1) for e in page.entries]
+        ),
+    )
+
+
+@mutant("DLV.4", tried=("DLV.2", "STO.1"))
+def tells_a_login_an_old_version() -> None:
+    attached = AccessNode.attached
+    AccessNode.attached = lambda self, connection, newest: attached(self, connection, max(newest - 1, 0))
+
+
+@mutant("ORD.1", "ORD.2", "ORD.3", tried=("DLV.2",))
+def gives_every_second_message_the_place_before() -> None:
+    accept = Plan._accept
+    ahead: set[str] = set()
+
+    def swap(self, request, items):
+        conversation = self._memory.conversations.get(
+            planning.conversation_of(request.user, request.message.to)
+        )
+        sequence, name = conversation.sequence, conversation.name
+        if name in ahead:
+            answer = accept(self, request, items)
+            conversation.sequence = sequence + 2
+            ahead.discard(name)
+        else:
+            conversation.sequence = sequence + 1
+            answer = accept(self, request, items)
+            conversation.sequence = sequence
+            ahead.add(name)
+        return answer
+
+    Plan._accept = swap
 
 
 if __name__ == "__main__":
