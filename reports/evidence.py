@@ -230,19 +230,21 @@ class Evidence:
     @cached_property
     def backlog(self) -> pl.DataFrame:
         """t, in_flight: deliveries that were due and had not happened at the end of each quarter second (or
-        longer bin); messages of which nothing is known are left out."""
+        longer bin); left out are messages of which nothing is known, and devices away on purpose."""
         width = self.bin_s
         due = self.fates.lazy().select(
             t=self._bin_end("at_ns"), change=pl.col("expected") - pl.col("undetermined")
         )
-        done = self.first_deliveries.lazy().select(t=self._bin_end("at_ns"), change=pl.lit(-1, pl.Int64))
+        waited_for = pl.col("latency_ms").is_not_null()
+        over = pl.when(waited_for).then(self._bin_end("at_ns")).otherwise(self._bin_end("planned_ns"))
+        done = self.first_deliveries.lazy().select(t=over, change=pl.lit(-1, pl.Int64))
         changes = pl.concat([due, done]).group_by("t").agg(pl.col("change").sum()).collect()
         low, high = self.span_s
         grid = pl.DataFrame({"t": pl.int_range(int(low // width), int(high // width) + 2, eager=True)})
         return (
             grid.join(changes, on="t", how="left")
             .sort("t")
-            .select(t=pl.col("t") * width, in_flight=pl.col("change").fill_null(0).cum_sum())
+            .select(t=pl.col("t") * width, in_flight=pl.col("change").fill_null(0).cum_sum().clip(0))
         )
 
     def _bin_end(self, column: str) -> pl.Expr:

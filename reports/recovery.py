@@ -10,6 +10,8 @@ INSTANT_REACH_S = 5.0
 """A fault without length is answered for by what was sent in the seconds after it."""
 
 _P99_SLACK = 1.5
+_P99_SLACK_MS = 50.0
+"""A 99 % quantile of few milliseconds moves by more than a half without anything being wrong."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +50,9 @@ def recoveries(evidence: Evidence) -> list[Recovery]:
         backlog = _first(evidence.backlog, band.end_s, limit, pl.col("in_flight") <= floor)
         quiet = None
         if isinstance(calm, int | float):
-            quiet = _first(p99, band.end_s, limit, pl.col("p99") <= calm * _P99_SLACK)
+            quiet = _first(
+                p99, band.end_s, limit, pl.col("p99") <= max(calm * _P99_SLACK, calm + _P99_SLACK_MS)
+            )
         found.append(Recovery(backlog, quiet))
     return found
 
