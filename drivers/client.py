@@ -36,10 +36,8 @@ class Client(Reconnection, Heartbeat, Inbox, Requests):
         """Connect now, or come back after `leave`."""
         if self.state is State.STOPPED:
             self._failures = 0
-            if self.link >= 0:
-                self._wait(now)  # the pump has the connection before to close first
-            else:
-                self._connect()
+            self._wait(now)
+            self.tick(now)
 
     def leave(self, now: float) -> None:
         """Say goodbye and stay away until `start`; what is unfinished is kept and goes on then."""
@@ -132,7 +130,8 @@ class Client(Reconnection, Heartbeat, Inbox, Requests):
         elif now < self.deadline:
             return
         elif state is State.WAITING:
-            self._connect()
+            if self.link < 0:  # else the pump has the connection before to close first
+                self._connect()
         elif state is State.CONNECTING:
             self.connect_failed("no answer in time", now)
         elif state is State.LOGGING_IN:

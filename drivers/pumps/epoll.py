@@ -1,7 +1,10 @@
 """One epoll set and one timer wheel for all clients of a process: no greenlet, no socket object for any."""
 
+import sys
 import time
 from collections.abc import Callable, Sequence
+
+import gevent
 
 from drivers.client import NEVER, Client, State
 from drivers.events import CloseReason
@@ -115,15 +118,10 @@ class EpollPump:
         lag_s = now - self._ticked_at - self._wheel.tick_s
         self._ticked_at = now
         self._worst_lag_s = max(self._worst_lag_s, lag_s)
-        due = iter(self._wheel.advance(now))
-        try:
-            for client in due:
-                # An entry that comes up before `armed_for` is the older of two.
-                if client.armed_for <= now:
-                    self._come_up(client, now, lag_s > _STALL_S)
-        finally:
-            for client in due:  # only after an observer raised
-                self._wheel.arm(client, now)
+        for client in self._wheel.advance(now):
+            # An entry that comes up before `armed_for` is the older of two.
+            if client.armed_for <= now:
+                self._come_up(client, now, lag_s > _STALL_S)
         self._farewells.expire(now)
         self._dial_queued(now)
 
@@ -136,9 +134,14 @@ class EpollPump:
                     hear(client, client.link, now)
                 client.tick(now)
                 self.serve(client, now)
-        finally:
-            if client.deadline < client.armed_for:
-                self._arm(client, now)
+        except Exception:  # noqa: BLE001 - see _report
+            self._report()
+        if client.deadline < client.armed_for:
+            self._arm(client, now)
+
+    def _report(self) -> None:
+        # An observer's mistake must be seen, and must not reach the hub as such: it would stop watching.
+        gevent.get_hub().handle_error(self, *sys.exc_info())
 
     # -- connecting --
 
@@ -149,7 +152,10 @@ class EpollPump:
             client = self._turns.next(now)
             if client is None:
                 return
-            self._dial(client, now)
+            try:
+                self._dial(client, now)
+            except Exception:  # noqa: BLE001 - see _report
+                self._report()
 
     def _dial(self, client: Client, now: float) -> None:
         sources = self._sources
@@ -192,8 +198,9 @@ class EpollPump:
                     continue
                 try:
                     self._hear(client, fd, mask, now)
-                finally:
                     self.serve(client, now)
+                except Exception:  # noqa: BLE001 - see _report
+                    self._report()
         finally:
             self._in_batch = False
         self._dial_queued(now)

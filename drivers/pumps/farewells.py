@@ -4,6 +4,7 @@ Closing at once would lose what does not fit the socket's buffer, and the kernel
 reset, which may overtake the farewell.
 """
 
+import time
 from collections import deque
 
 from reactor import sockets
@@ -13,7 +14,7 @@ _PATIENCE_S = 2.0
 
 
 class Farewells:
-    """Owns descriptors that nobody else wants; each is closed after at most two seconds."""
+    """Owns descriptors that nobody else wants; each is closed two seconds after it last took something."""
 
     __slots__ = ("_by_fd", "_oldest", "_poller")
 
@@ -37,6 +38,7 @@ class Farewells:
         try:
             if parting.unsent:
                 del parting.unsent[: sockets.write(fd, parting.unsent)]
+                parting.until = time.monotonic() + _PATIENCE_S
                 if not parting.unsent:
                     self._poller.watch(fd)
             if sockets.read(fd) == b"":

@@ -144,6 +144,9 @@ class ClientsOverABadPath(RuleBasedStateMachine):
                 self.path["up"][client.link].append(out[at : at + size])
                 at += size
             if client.state in (State.STOPPED, State.WAITING):
+                # A LOGIN that overtakes the one of the next connection would make the server replace that.
+                if client.link not in self.server.logins:
+                    self.path["up"][client.link].clear()
                 client.link = -1
         if client.link < 0 and client.state is State.CONNECTING:
             client.dialled(self.now)
@@ -252,7 +255,6 @@ class ClientsOverABadPath(RuleBasedStateMachine):
             self.path["up"][client.link].clear()
             self.path["down"][client.link].clear()
             if notices:
-                client.link = -1
                 client.lost(CloseReason.RESET, "", self.now)
                 self.serve(client)
 

@@ -136,6 +136,7 @@ def test_leaving_says_goodbye_and_coming_back_at_once_waits_for_the_old_connecti
     hand.client.link = 9
     hand.client.leave(hand.now)
     hand.client.start(hand.now)
+    hand.client.tick(hand.now)
     assert hand.client.state is State.WAITING
     assert hand.said() == [Bye()]
     assert hand.client.take() == b""
