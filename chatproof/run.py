@@ -1,5 +1,6 @@
 """A run from its plan to its verdict: start, ramp, load, heal, settle, stop, judge."""
 
+import itertools
 import signal
 import socket
 import time
@@ -37,6 +38,7 @@ from scenarios.shapes import new_shape
 _WORKERS_TIMEOUT_S = 60.0
 _ONLINE_PATIENCE_S = 30.0
 _QUIT_TIMEOUT_S = 60.0
+_LOOK_S = 0.5
 
 
 class Run:
@@ -123,7 +125,7 @@ class Run:
                 if shape is None:
                     self._ramp(runner, conductor)
                     self._begin(conductor, progress)
-                    self._stop.wait(plan.duration_s)
+                    self._last(conductor, plan.duration_s)
                 else:
                     self._follow(runner, conductor, plan.duration_s)
             except CommandError:
@@ -180,7 +182,14 @@ class Run:
         runner.start_shape()
         if self._schedule is not None:
             self._schedule.start(time.monotonic())
-        self._stop.wait(duration_s)
+        self._last(conductor, duration_s)
+
+    def _last(self, conductor: Conductor, duration_s: float) -> None:
+        """The load goes on for its time, unless the run is stopped or cannot go on."""
+        until = time.monotonic() + duration_s
+        while conductor.broken is None and (left := until - time.monotonic()) > 0:
+            if self._stop.wait(min(left, _LOOK_S)):
+                return
 
     def _end(self, runner: MasterRunner, conductor: Conductor, progress: Progress) -> None:
         """Heal, settle, stop; also after an error or Ctrl-C, because what was promised is still owed."""
@@ -240,10 +249,25 @@ class Run:
 
 
 def new_folder(out: str | None, name: str) -> RunFolder:
-    """`out`, or a new folder below runs/. Raises WrongUse when a run is already there."""
-    path = Path(out) if out else Path("runs") / f"{time.strftime('%Y%m%d-%H%M%S')}-{name}"
-    if (path / "ledger").exists():
-        raise WrongUse(f"{path} holds a run already; choose another folder with --out")
+    """`out`, or a new folder below runs/. Raises WrongUse when a run is already there, CannotRun."""
+    if out:
+        path = Path(out)
+        if (path / "ledger").exists():
+            raise WrongUse(f"{path} holds a run already; choose another folder with --out")
+        return RunFolder(path)
+    started = Path("runs") / f"{time.strftime('%Y%m%d-%H%M%S')}-{name}"
+    for number in itertools.count(1):
+        # Another run may have been started in the same second.
+        path = started if number == 1 else started.with_name(f"{started.name}-{number}")
+        try:
+            path.mkdir(parents=True)
+        except FileExistsError:
+            continue
+        except OSError as error:
+            raise CannotRun(
+                f"cannot create {path}: {error.strerror}; choose another folder with --out"
+            ) from error
+        break
     return RunFolder(path)
 
 

@@ -71,6 +71,8 @@ class ServerProcess:
                 stdout=subprocess.PIPE,
                 stderr=log,
                 env=environment_with_this_code(),
+                # Ctrl-C at a terminal is for whoever started the server, who then decides.
+                start_new_session=True,
             )
         self._understand(self._first_line(self._process))
         return self
