@@ -262,10 +262,10 @@ def forgets_the_last_member_of_a_group() -> None:
 
     def leave_one_out(self, request, items):
         conversation = self._memory.conversations.get(request.message.to)
-        if conversation is None or request.user == list(conversation.members)[-1]:
+        if conversation is None or request.user == max(conversation.members):
             return accept(self, request, items)
         members = conversation.members
-        conversation.members = list(members)[:-1]
+        conversation.members = sorted(members)[:-1]
         try:
             return accept(self, request, items)
         finally:
@@ -314,9 +314,7 @@ def forgets_who_is_not_there() -> None:
         return plan(self, batch)
 
     def leave_out_the_absent(self, request, items):
-        conversation = self._memory.conversations.get(
-            planning.conversation_of(request.user, request.message.to)
-        )
+        conversation = conversation_of(self, request)
         members = conversation.members
         conversation.members = [user for user in members if user == request.user or present[0](user)]
         try:
@@ -391,9 +389,7 @@ def gives_every_second_message_the_place_before() -> None:
     ahead: set[str] = set()
 
     def swap(self, request, items):
-        conversation = self._memory.conversations.get(
-            planning.conversation_of(request.user, request.message.to)
-        )
+        conversation = conversation_of(self, request)
         sequence, name = conversation.sequence, conversation.name
         if name in ahead:
             answer = accept(self, request, items)

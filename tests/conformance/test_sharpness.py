@@ -22,7 +22,7 @@ from mutants import MUTANTS
 pytestmark = pytest.mark.timeout(600)
 
 Verdicts = dict[str, str]
-_AT_ONCE = 8
+_AT_ONCE = 12
 _SOUND = "the reference server as it is"
 
 
