@@ -2,13 +2,14 @@
 
 import os
 import secrets
+from itertools import combinations
 
 import msgspec
 
 from refserver.accounts.adding import add
 from refserver.accounts.database import DataDir
 from refserver.accounts.issuing import private_file
-from refserver.accounts.relations import befriend, group
+from refserver.accounts.relations import befriend_pairs, conversation_id, groups_bulk
 from refserver.tokens import TokenSigner, load_or_create_secret
 
 FORMAT = 1
@@ -51,21 +52,22 @@ def testbed(data_dir: DataDir, blocks: int, out: str | os.PathLike[str], ttl_s: 
     name = f"t{secrets.token_hex(3)}"
     signer = TokenSigner(load_or_create_secret(data_dir))
     made = [
-        _block(data_dir, signer, f"{name}-{number}", number < _BLOCKS_WITH_PASSWORD, ttl_s)
-        for number in range(blocks)
+        _block(signer, f"{name}-{number}", number < _BLOCKS_WITH_PASSWORD, ttl_s) for number in range(blocks)
     ]
+    users = [user for block in made for user in block.users]
+    add(data_dir, [user.user for user in users if user.password is None])
+    for user in users:
+        if user.password is not None:
+            add(data_dir, [user.user], user.password)
+    befriend_pairs(data_dir, (pair for block in made for pair in combinations(block.friends, 2)))
+    groups_bulk(data_dir, ((block.group, block.group_members) for block in made))
     with private_file(out) as file:
         file.write(msgspec.json.encode(Testbed(FORMAT, made)).decode() + "\n")
 
 
-def _block(data_dir: DataDir, signer: TokenSigner, prefix: str, with_password: bool, ttl_s: float) -> Block:
+def _block(signer: TokenSigner, prefix: str, with_password: bool, ttl_s: float) -> Block:
     names = [f"{prefix}-{number}" for number in range(_FRIENDS + _STRANGERS)]
     password = secrets.token_urlsafe(12) if with_password else None
-    add(data_dir, names[:1], password)
-    add(data_dir, names[1:])
-    friends = names[:_FRIENDS]
-    befriend(data_dir, friends)
-    conversation = group(data_dir, prefix, friends[:_MEMBERS])
     users = [
         User(
             user,
@@ -75,4 +77,7 @@ def _block(data_dir: DataDir, signer: TokenSigner, prefix: str, with_password: b
         )
         for user in names
     ]
-    return Block(users, friends, names[_FRIENDS:], conversation, friends[:_MEMBERS], friends[_MEMBERS:])
+    friends = names[:_FRIENDS]
+    return Block(
+        users, friends, names[_FRIENDS:], conversation_id(prefix), friends[:_MEMBERS], friends[_MEMBERS:]
+    )
