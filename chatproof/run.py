@@ -53,6 +53,7 @@ class Run:
         self._phase = "starting"
         self._stop = Event()
         self._interrupts = 0
+        self._failure: LedgerError | None = None
         self._schedule: FaultSchedule | None = None
         self._environment: Environment | None = None
 
@@ -114,7 +115,7 @@ class Run:
         conductor = conductor_of(environment)
         conductor.judges = False
         pids = {**dict.fromkeys(target.pids, "server"), **dict.fromkeys(way.pids, "proxy")}
-        sampler = Sampler(self._folder.processes, pids)
+        sampler = Sampler(self._folder.processes, pids, self._give_up)
         stack.callback(sampler.stop)
         if way.control is not None:
             self._schedule = FaultSchedule(plan.faults, way.control, self._fault_changed)
@@ -135,6 +136,8 @@ class Run:
                 self._end(runner, conductor, progress)
         if conductor.broken is not None:
             raise _broken(conductor.broken)
+        if self._failure is not None:
+            raise self._failure
 
     def _await_workers(self, runner: MasterRunner, count: int) -> None:
         until = time.monotonic() + _WORKERS_TIMEOUT_S
@@ -212,10 +215,19 @@ class Run:
             raise KeyboardInterrupt
 
     def _fault_changed(self, record: FaultRecord) -> None:
-        if record.end_ns is not None:
+        if record.end_ns is None:
+            return
+        try:
             self._folder.add_fault(
                 Fault(record.name, record.target, record.start_ns, record.end_ns, record.detail)
             )
+        except LedgerError as error:
+            self._give_up(error)
+
+    def _give_up(self, error: LedgerError) -> None:
+        """What belongs into the run folder cannot be written there."""
+        self._failure = self._failure or error
+        self._stop.set()
 
     def _look(self) -> Status:
         environment = self._environment

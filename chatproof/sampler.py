@@ -1,11 +1,13 @@
 """What servers and proxies cost while a run goes on: one line a second and process in the run folder."""
 
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 import gevent
 import psutil
 
+from ledger.errors import LedgerError
 from ledger.samples import SampleWriter
 
 _SOCKET_SLABS = ("TCP", "TCPv6", "sock_inode_cache", "filp", "dentry", "eventpoll_epi", "eventpoll_pwq")
@@ -14,8 +16,12 @@ _SOCKET_SLABS = ("TCP", "TCPv6", "sock_inode_cache", "filp", "dentry", "eventpol
 class Sampler:
     """Samples processes until `stop`; a process that ends meanwhile is no longer sampled."""
 
-    def __init__(self, folder: Path, pids: dict[int, str]) -> None:
-        """`pids`: role ("server", "proxy") by process id. Raises LedgerError if files cannot be made."""
+    def __init__(self, folder: Path, pids: dict[int, str], on_error: Callable[[LedgerError], None]) -> None:
+        """`pids`: role ("server", "proxy") by process id. `on_error` hears of what cannot be written.
+
+        Raises LedgerError if files cannot be made.
+        """
+        self._on_error = on_error
         self._watched = [
             (psutil.Process(pid), role, SampleWriter(folder, f"{role}-{pid}")) for pid, role in pids.items()
         ]
@@ -51,7 +57,10 @@ class Sampler:
             }
             if kernel_bytes is not None:
                 sample["kernel_bytes"] = kernel_bytes
-            writer.write(sample)
+            try:
+                writer.write(sample)
+            except LedgerError as error:
+                self._on_error(error)
 
 
 def socket_slab_bytes() -> int | None:

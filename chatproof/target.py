@@ -46,14 +46,18 @@ def running_target(plan: Plan, folder: Path) -> Iterator[Running]:
     options = plan.options()
     population = Population(options.cohort, options.circle, options.two_devices)
     accounts_file = folder / "accounts.csv"
-    users = make_accounts(data_dir, population.users * plan.cohorts, options.circle, plan.scenario == "chat")
-    accounts.tokens(data_dir, users, _TOKEN_TTL_S, accounts_file)
+    count = population.users * plan.cohorts
+    try:
+        users = make_accounts(data_dir, count, options.circle, plan.scenario == "chat")
+        accounts.tokens(data_dir, users, _TOKEN_TTL_S, accounts_file)
+    except accounts.AccountsError as error:
+        raise CannotRun(str(error)) from error
     server = ServerProcess(
         data_dir, tcp_ports=plan.target.tcp_ports, access_processes=plan.target.access_processes
     )
     try:
         server.start()
-    except ServerFailed as error:
+    except (ServerFailed, OSError) as error:
         raise CannotRun(str(error)) from error
     try:
         targets = tuple(parse_target(f"chat+{url}") for url in server.tcp_urls)
