@@ -177,3 +177,13 @@ def test_the_login_says_what_is_safe_on_the_device(by_hand) -> None:
     (login,) = hand.said()
     assert isinstance(login, Login)
     assert (login.version, login.device, login.token) == (12, "phone", "token of ann")
+
+
+def test_what_was_read_together_with_what_made_the_client_leave_is_left_to_the_next_login(
+    by_hand, entry
+) -> None:
+    hand = by_hand().online()
+    hand.react = lambda event: hand.client.leave(hand.now) if isinstance(event, events.Delivered) else None
+    hand.hear(entry(1), entry(2))
+    assert hand.shown() == [1]
+    assert hand.said() == [Bye()]
