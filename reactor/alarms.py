@@ -7,6 +7,8 @@ from collections.abc import Callable
 
 import gevent
 
+from reactor.guarded import guarded
+
 
 class Alarms:
     """`at(when, call)` runs `call()` in the hub at monotonic second `when`, in order of `when`.
@@ -54,15 +56,7 @@ class Alarms:
         due: list[Callable[[], None]] = []
         while self._heap and self._heap[0][0] <= now:
             due.append(heapq.heappop(self._heap)[2])
-        try:
-            for index, call in enumerate(due):
-                if self._closed:
-                    return
-                try:
-                    call()
-                except BaseException:
-                    for late in due[index + 1 :]:
-                        heapq.heappush(self._heap, (now, next(self._order), late))
-                    raise
-        finally:
-            self._arm()
+        for call in due:
+            if not self._closed:
+                guarded(call)
+        self._arm()

@@ -6,6 +6,8 @@ from collections.abc import Callable
 import gevent
 from gevent.monkey import get_original
 
+from reactor.guarded import guarded
+
 READABLE = select.EPOLLIN | select.EPOLLHUP | select.EPOLLERR | select.EPOLLRDHUP
 WRITABLE = select.EPOLLOUT
 
@@ -50,7 +52,7 @@ class Poller:
     def _ready(self) -> None:
         ready = self._epoll.poll(0, self._batch)
         if ready:
-            self._handle(ready)
+            guarded(self._handle, ready)
 
 
 def _mask(read: bool, write: bool) -> int:

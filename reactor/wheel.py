@@ -5,6 +5,8 @@ from typing import Generic, TypeVar
 
 import gevent
 
+from reactor.guarded import guarded
+
 T = TypeVar("T")
 
 
@@ -60,7 +62,7 @@ class Ticker:
 
     def __init__(self, interval_s: float, tick: Callable[[], None]) -> None:
         self._timer = gevent.get_hub().loop.timer(interval_s, interval_s)
-        self._timer.start(tick)
+        self._timer.start(guarded, tick)
 
     def stop(self) -> None:
         """No call comes after this one."""

@@ -3,6 +3,7 @@
 import socket
 from collections.abc import Callable, Iterator
 
+import gevent.event
 import pytest
 
 from reactor.poller import READABLE, WRITABLE, Poller
@@ -148,3 +149,25 @@ def test_closing_from_within_and_twice_is_allowed(pair: Pair, until: Until) -> N
     closing.close()
     let_the_hub_look_around(until)
     assert calls == [1]
+
+
+def test_a_handler_that_raises_is_called_again(capsys: pytest.CaptureFixture[str]) -> None:
+    ours, theirs = socket.socketpair()
+    calls: list[int] = []
+    done = gevent.event.Event()
+
+    def handle(ready: list[tuple[int, int]]) -> None:
+        calls.append(len(ready))
+        if len(calls) == 1:
+            raise ValueError("the first batch fails")
+        ours.recv(10)
+        done.set()
+
+    poller = Poller(handle)
+    poller.add(ours.fileno())
+    theirs.send(b"x")
+    assert done.wait(5), "the poller has to go on after an error in its handler"
+    assert "the first batch fails" in capsys.readouterr().err
+    poller.close()
+    ours.close()
+    theirs.close()
