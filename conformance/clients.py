@@ -6,7 +6,7 @@ from contextlib import ExitStack
 from typing import Any, Protocol
 
 from conformance.accounts import User
-from conformance.phone import Phone, fresh_cid
+from conformance.phone import Phone
 from conformance.target import Target
 from conformance.verdicts import not_offered
 from drivers.contract import Identity
@@ -22,13 +22,6 @@ _QUICK: dict[str, Any] = {
     "reconnect_cap_s": 1.0,
 }
 """A client less patient than an app's, so that cases about loss are short."""
-
-
-class OnlyDevice(Device):
-    """A device whose ids are new to the target whatever ran before on the same accounts."""
-
-    def send(self, to: str, body: bytes, *, kind: str = "text", cid: str | None = None) -> str:
-        return super().send(to, body, kind=kind, cid=cid or fresh_cid())
 
 
 class Clients:
@@ -61,7 +54,7 @@ class Clients:
         """A logged-in connection without a will of its own."""
         return Phone(self.wire(), user, device, heartbeat_s, version)
 
-    def device(self, user: User, name: str = "phone", *, version: int = 0, **policy: Any) -> OnlyDevice:
+    def device(self, user: User, name: str = "phone", *, version: int = 0, **policy: Any) -> Device:
         """A client as an app has it, not started yet. `policy`: fields of Policy other than the quick ones.
 
         `version`: what the device has already, from an earlier life.
@@ -69,7 +62,7 @@ class Clients:
         wanted = Policy(**{**_QUICK, "dice": random.Random(self._dice.random()), **policy})
         identity = Identity(user.user, name, user.token)
         return self._stack.enter_context(
-            OnlyDevice(self._target.endpoints, identity, policy=wanted, version=version)
+            Device(self._target.endpoints, identity, policy=wanted, version=version)
         )
 
 
@@ -84,7 +77,7 @@ class MakePhone(Protocol):
 class MakeDevice(Protocol):
     """The fixture `device`."""
 
-    def __call__(self, user: User, name: str = "phone", *, version: int = 0, **policy: Any) -> OnlyDevice: ...
+    def __call__(self, user: User, name: str = "phone", *, version: int = 0, **policy: Any) -> Device: ...
 
 
 def farewell(phone: Phone) -> None:

@@ -177,7 +177,7 @@ class Phone:
 
     def hang_up(self) -> None:
         """Close the connection without a farewell."""
-        self.wire.__exit__(None, None, None)
+        self.wire.close()
 
     def _expect(
         self,

@@ -8,15 +8,16 @@ import gevent
 import pytest
 
 from conformance.accounts import Block
-from conformance.clients import MakeDevice, OnlyDevice
+from conformance.clients import MakeDevice
 from drivers.events import Acked
+from drivers.pumps.blocking import Device
 from protocol.messages import Message, Push, Sent
 from protocol.names import conversation_between
 
 pytestmark = pytest.mark.clause("DLV.1")
 
 
-def shown(device: OnlyDevice, expected: Sequence[bytes], timeout_s: float = 20.0) -> None:
+def shown(device: Device, expected: Sequence[bytes], timeout_s: float = 20.0) -> None:
     """Asserts that the application was shown each of `expected` once and, from others, nothing else."""
     for body in expected:
         device.await_delivered(body, timeout_s=timeout_s)

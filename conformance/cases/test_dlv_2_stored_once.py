@@ -113,7 +113,7 @@ def test_a_repeat_while_the_first_connection_still_works_on_the_send(
         ids.append(answer.mid)
         for late in [message for message in old.wire.collect(1.0) if isinstance(message, Sent)]:
             assert_same(answer, late, f"send {number} on two connections")
-        new.__exit__(None, None, None)
+        new.close()
         old = phone(sender)
     found = [mid for mid, _, _ in stored(phone, recipient, answer.conversation)]
     assert found == ids, f"expected 12 messages, each stored once, found {len(found)}"

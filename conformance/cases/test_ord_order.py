@@ -8,9 +8,10 @@ import gevent
 import pytest
 
 from conformance.accounts import Block
-from conformance.clients import MakeDevice, MakePhone, OnlyDevice
+from conformance.clients import MakeDevice, MakePhone
 from conformance.phone import Phone
 from drivers.events import Delivered
+from drivers.pumps.blocking import Device
 from protocol.messages import Message, Push, Sent
 from protocol.names import conversation_between
 
@@ -208,7 +209,7 @@ def test_order_survives_loss_and_reconnection(block: Block, device: MakeDevice, 
     assert shown == bodies, f"expected the order in which the messages were handed over, got {shown}"
 
 
-def assert_timeline_always_in_order(device: OnlyDevice) -> None:
+def assert_timeline_always_in_order(device: Device) -> None:
     """After every delivery each conversation reads in the order of its sequences."""
     newest: dict[str, int] = {}
     for event in device.all_of(Delivered):
@@ -268,7 +269,7 @@ def test_a_timeline_is_in_order_across_reconnections(
     for each in (restless, steady):
         each.log_in()
 
-    def talk(source: OnlyDevice, to: str) -> None:
+    def talk(source: Device, to: str) -> None:
         for number in range(25):
             source.send_and_await(to, f"{source.name} {number}".encode(), timeout_s=20)
 

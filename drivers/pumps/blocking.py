@@ -3,6 +3,7 @@
 A case does something with a `Device` and awaits the event that must follow.
 """
 
+import secrets
 import time
 from collections.abc import Callable
 from types import TracebackType
@@ -54,7 +55,6 @@ class Device:
         shared = Surroundings(endpoints, _OneIdentity(identity), policy or Policy(), self._observe)
         self.client = Client(shared, 0, version=version)
         self._news = gevent.event.Event()
-        self._cids = 0
         self._pump = SinglePump(self.client)
 
     def __enter__(self) -> Self:
@@ -102,10 +102,8 @@ class Device:
         self._pump.close()
 
     def send(self, to: str, body: bytes, *, kind: str = "text", cid: str | None = None) -> str:
-        """Send until answered; returns the client message id at once."""
-        if cid is None:
-            self._cids += 1
-            cid = f"{self.identity.device}-{self._cids}"
+        """Send until answered; returns the client message id at once, a new one if none is given."""
+        cid = secrets.token_hex(8) if cid is None else cid
         self.client.send(Outgoing(cid, to, kind, body, int(time.time() * 1000)), time.monotonic())
         self._pump.wake()
         return cid
@@ -132,7 +130,7 @@ class Device:
         self._pump.wake()
         return self.await_event(
             events.ReadUpdated,
-            lambda event: event.conversation == conversation,
+            lambda event: event.conversation == conversation and event.sequence >= sequence,
             since=seen,
             timeout_s=timeout_s,
         )

@@ -32,6 +32,10 @@ class Wire:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """End the connection without a word."""
         self._socket.close()
 
     def send(self, *to_send: Message) -> None:
