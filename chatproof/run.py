@@ -1,6 +1,5 @@
 """A run from its plan to its verdict: start, ramp, load, heal, settle, stop, judge."""
 
-import itertools
 import signal
 import socket
 import time
@@ -33,6 +32,7 @@ from ledger.run_folder import Fault, RunFolder
 from scenarios.conductor import Conductor
 from scenarios.machine import describe
 from scenarios.parts import conductor_of, take_part
+from scenarios.run_dirs import new_run_dir
 from scenarios.shapes import new_shape
 
 _WORKERS_TIMEOUT_S = 60.0
@@ -267,20 +267,10 @@ def new_folder(out: str | None, name: str) -> RunFolder:
         if (path / "ledger").exists():
             raise WrongUse(f"{path} holds a run already; choose another folder with --out")
         return RunFolder(path)
-    started = Path("runs") / f"{time.strftime('%Y%m%d-%H%M%S')}-{name}"
-    for number in itertools.count(1):
-        # Another run may have been started in the same second.
-        path = started if number == 1 else started.with_name(f"{started.name}-{number}")
-        try:
-            path.mkdir(parents=True)
-        except FileExistsError:
-            continue
-        except OSError as error:
-            raise CannotRun(
-                f"cannot create {path}: {error.strerror}; choose another folder with --out"
-            ) from error
-        break
-    return RunFolder(path)
+    try:
+        return RunFolder(new_run_dir(name))
+    except OSError as error:
+        raise CannotRun(f"cannot make a folder in runs/: {error.strerror}; choose one with --out") from error
 
 
 def _broken(why: str) -> CommandError:

@@ -24,6 +24,7 @@ from ledger.summary import exit_code
 from scenarios.machine import describe
 from scenarios.player import Player
 from scenarios.population import Population
+from scenarios.run_dirs import new_run_dir
 from scenarios.stage import PopulationRoster
 from scenarios.words import PREFIX, WRONG_USE, options_of, runner_of
 
@@ -51,6 +52,7 @@ class Conductor:
         self._phases = Phases(0, 0, 0, 0)
         self.snapshots: dict[str, dict[str, Any]] = {}
         self.broken: str | None = None
+        self._made_dir = ""
         self.folder: RunFolder | None = None
         runner = runner_of(environment)
         runner.register_message(PREFIX + "claim", self._on_claim)
@@ -100,9 +102,6 @@ class Conductor:
 
     def _on_test_start(self, environment: Environment, **_: Any) -> None:
         options = options_of(environment)
-        run_dir = options.run_dir or str(Path("runs") / time.strftime("%Y%m%d-%H%M%S"))
-        # Workers get it with the other options when Locust asks them to spawn.
-        vars(environment.parsed_options)["run_dir"] = run_dir
         self._next_cohort = 0
         self._settled.clear()
         self._closed.clear()
@@ -110,9 +109,15 @@ class Conductor:
         self.broken = None
         self._abandoned = False
         self._phases = Phases(time.monotonic_ns(), 0, 0, 0)
-        self.folder = RunFolder(Path(run_dir))
         try:
-            self.folder.create()
+            self._open_folder(environment)
+        except (OSError, LedgerError) as error:
+            self.folder = None
+            vars(environment.parsed_options)["run_dir"] = ""
+            self._break(f"{error}; name another folder with --run-dir")
+            return
+        assert self.folder is not None
+        try:
             if not self.folder.environment.exists():
                 self.folder.save_environment(
                     {
@@ -127,6 +132,20 @@ class Conductor:
                 )
         except LedgerError as error:
             self._break(str(error))
+
+    def _open_folder(self, environment: Environment) -> None:
+        """The folder of the run exists, and workers know it. Raises OSError or LedgerError."""
+        asked = options_of(environment).run_dir
+        if asked in ("", self._made_dir):
+            # Nobody asked for one, or for none since one was made for the run before.
+            asked = self._made_dir = str(new_run_dir())
+        folder = RunFolder(Path(asked))
+        folder.create()
+        if any(folder.ledger.iterdir()):
+            raise LedgerError(f"{asked} holds a run already")
+        # Workers get it with the other options when Locust asks them to spawn.
+        vars(environment.parsed_options)["run_dir"] = asked
+        self.folder = folder
 
     def _on_spawning_complete(self, user_count: int, **_: Any) -> None:
         if not self._phases.load_start_ns and not options_of(self._environment).on_command:

@@ -35,13 +35,12 @@ class SwarmOptions:
     @classmethod
     def add_to(cls, parser: argparse.ArgumentParser) -> None:
         """Each field becomes an option with its default and help, shown in the web form too."""
-        group = parser.add_argument_group("Chatproof")
         for option in fields(cls):
             flag = "--" + option.name.replace("_", "-")
             if isinstance(option.default, bool):
-                group.add_argument(flag, action="store_true", help=option.metadata["help"])
+                parser.add_argument(flag, action="store_true", help=option.metadata["help"])
             else:
-                group.add_argument(
+                parser.add_argument(
                     flag, type=type(option.default), default=option.default, help=option.metadata["help"]
                 )
 

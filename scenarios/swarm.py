@@ -49,6 +49,8 @@ class Swarm:
             raise TargetError(
                 "no accounts: name a file with --accounts (see: chatproof accounts token --help)"
             )
+        if not options.run_dir:
+            raise LedgerError("there is no run folder to write to: name one with --run-dir")
         endpoints = tuple(resolved(parse_target(url)) for url in [host, *options.endpoints.split()])
         population = Population(options.cohort, options.circle, options.two_devices)
         accounts = AccountsFile(Path(options.accounts))

@@ -2,6 +2,7 @@
 
 import time
 from collections import Counter
+from typing import Any
 
 from locust.stats import RequestStats, StatsEntry, bucket_response_time
 
@@ -35,12 +36,13 @@ class Totals:
                 self._stats.log_error(method, name, why)
 
     def _enter(self, method: str, name: str, values: list[float], now: float) -> None:
-        summed = StatsEntry(self._stats, name, method)
+        # Locust declares whole milliseconds and enters fractions.
+        summed: Any = StatsEntry(self._stats, name, method)
         summed.reset()
         summed.num_requests = len(values)
-        summed.total_response_time = round(sum(values))
-        summed.min_response_time = round(min(values))
-        summed.max_response_time = round(max(values))
+        summed.total_response_time = sum(values)
+        summed.min_response_time = min(values)
+        summed.max_response_time = max(values)
         summed.last_request_timestamp = now
         summed.num_reqs_per_sec[int(now)] = len(values)
         for bucket, count in Counter(bucket_response_time(value) for value in values).items():
