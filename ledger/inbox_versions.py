@@ -4,7 +4,9 @@ from dataclasses import dataclass
 
 import polars as pl
 
+from ledger.inbox_edges import inbox_edges
 from ledger.reader import Ledger
+from ledger.screening import screen
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,11 +25,16 @@ class InboxVersions:
 
 def inbox_versions(ledger: Ledger, most: int) -> InboxVersions:
     """Looks at every device that settled; `most` examples of each kind."""
-    edges = _edges(ledger)
+    edges = ledger.once(inbox_edges)
+    screened = ledger.once(screen)
+    if screened:
+        if screened.inboxes.is_empty():
+            return InboxVersions(0, 0, (), ())
+        edges = edges.filter(pl.col("device").is_in(screened.inboxes.implode()))
     holes, reuses = [], []
     parts = ledger.parts()
     for part in range(parts):
-        seen = _seen(ledger, part, parts)
+        seen = _seen(ledger, screened.inboxes if screened else None, part, parts)
         of_part = edges.filter(pl.col("device") % parts == part)
         suspects = _suspects(seen, of_part)
         suspected = seen.join(suspects, on="device", how="semi").sort("device", "version")
@@ -42,27 +49,13 @@ def inbox_versions(ledger: Ledger, most: int) -> InboxVersions:
     )
 
 
-def _edges(ledger: Ledger) -> pl.DataFrame:
-    """`device`, `version` it settled at, `login_version`: the newest when it first logged in."""
-    settled = ledger.of("settled").filter(pl.col("version").is_not_null())
-    logins = ledger.of("login").filter(pl.col("version").is_not_null())
-    return (
-        settled.group_by("device")
-        .agg(pl.col("version").max())
-        .join(
-            logins.group_by("device").agg(login_version=pl.col("version").sort_by("at_ns").first()),
-            on="device",
-            how="left",
-        )
-        .collect()
-    )
-
-
-def _seen(ledger: Ledger, part: int, parts: int) -> pl.DataFrame:
-    """`device`, `version`, `message`, `own` (known from an acknowledgement only)."""
+def _seen(ledger: Ledger, only: pl.Series | None, part: int, parts: int) -> pl.DataFrame:
+    """`device`, `version`, `message`, `own` (known from an acknowledgement only) of these devices, or all."""
     rows = ledger.of("delivered", "repeated", "acked").filter(
         pl.col("version").is_not_null(), pl.col("device") % parts == part
     )
+    if only is not None:
+        rows = rows.filter(pl.col("device").is_in(only.implode()))
     return rows.select("device", "version", "message", own=pl.col("event") == "acked").collect(
         engine="streaming"
     )

@@ -10,6 +10,7 @@ from ledger.histograms import merged
 from ledger.reader import Ledger
 from ledger.run_histograms import run_histograms
 from ledger.schema import FOREIGN
+from ledger.screening import screen
 
 QUANTILES = {"p50": 0.5, "p90": 0.9, "p99": 0.99, "p999": 0.999, "max": 1.0}
 FROM_HISTOGRAMS = ("heartbeat", "login", "reconnect")
@@ -23,15 +24,28 @@ def latencies(ledger: Ledger) -> dict[str, dict[str, Any]]:
     `catch_up` is for deliveries to devices that were away on purpose meanwhile, which `deliver` leaves out,
     as `ack` leaves out the sends of devices that left before the answer.
     """
-    deliver, ack, catch_up = [], [], []
-    away = absences(ledger)
-    parts = ledger.parts()
+    exact = {name: _of_values(np.concatenate(values)) for name, values in _taken(ledger).items()}
+    # A run that ended before its histograms were written still has those of its seconds.
+    histograms = ledger.histograms or run_histograms(ledger.samples)
+    return exact | {name: _of_histogram(histograms.get(name)) for name in FROM_HISTOGRAMS}
+
+
+def _taken(ledger: Ledger) -> dict[str, list[np.ndarray]]:
+    """Microseconds of every delivery and acknowledgement; the screening took those of devices that were
+    there all the time."""
+    deliver, ack, catch_up = [], [], [np.empty(0, np.uint32)]
+    away, screened = ledger.once(absences), ledger.once(screen)
+    answers = ledger.of("delivered", "acked")
+    if screened:
+        deliver.append(screened.deliver_us)
+        ack.append(screened.ack_us)
+        answers = answers.filter(pl.col("device").is_in(away["device"].unique().implode()))
+    parts = 0 if screened and away.is_empty() else ledger.parts()
     for part in range(parts):
         in_part = pl.col("message") % parts == part
         sent = ledger.of("send").select("message", wanted_ns=pl.coalesce("planned_ns", "at_ns"))
         took = (
-            ledger.of("delivered", "acked")
-            .filter(in_part, pl.col("code").fill_null(0) != FOREIGN)
+            answers.filter(in_part, pl.col("code").fill_null(0) != FOREIGN)
             .join(sent.filter(in_part), on="message")
             .select(
                 "device", "at_ns", "wanted_ns", shown=pl.col("event") == "delivered", took=_microseconds()
@@ -42,13 +56,7 @@ def latencies(ledger: Ledger) -> dict[str, dict[str, Any]]:
         deliver.append(took.filter("shown", ~pl.col("away"))["took"].to_numpy())
         catch_up.append(took.filter("shown", "away")["took"].to_numpy())
         ack.append(took.filter(~pl.col("shown"), ~pl.col("away"))["took"].to_numpy())
-    exact = {
-        name: _of_values(np.concatenate(values))
-        for name, values in (("deliver", deliver), ("ack", ack), ("catch_up", catch_up))
-    }
-    # A run that ended before its histograms were written still has those of its seconds.
-    histograms = ledger.histograms or run_histograms(ledger.samples)
-    return exact | {name: _of_histogram(histograms.get(name)) for name in FROM_HISTOGRAMS}
+    return {"deliver": deliver, "ack": ack, "catch_up": catch_up}
 
 
 def _microseconds() -> pl.Expr:

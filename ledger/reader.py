@@ -1,9 +1,9 @@
 """All of a run, read lazily: rows, tables, phases, faults, samples; checks and charts are functions of it."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import polars as pl
 import pyarrow as pa
@@ -14,8 +14,13 @@ from ledger.samples import read_lines
 from ledger.schema import CONVERSATIONS, DEVICES, MEMBERS, ROWS
 from ledger.streams import batches
 
+Found = TypeVar("Found")
+
 PART_ROWS = 25_000_000
 """Rows of a ledger that a check may hold at once, about: what keeps it within a few GiB."""
+
+SLICE_ROWS = 1 << 19
+"""Rows that a check looks at in one step when it goes through all of them."""
 
 ROLLED_UP = ("beats", "sends", "histograms", "histogram_totals")
 """Parts of a sample that are objects; their fields become columns such as `beats_due`."""
@@ -69,6 +74,9 @@ class Ledger:
     histograms: Mapping[str, str] = field(default_factory=dict)
     killed: tuple[str, ...] = ()
     """Processes that did not close their ledger: what they did last may be missing."""
+    sources: tuple[pl.LazyFrame, ...] = ()
+    """The rows of each process, if known."""
+    _found: dict[Callable[["Ledger"], Any], Any] = field(default_factory=dict, repr=False, compare=False)
 
     @classmethod
     def open(cls, folder: RunFolder | Path) -> "Ledger":
@@ -77,8 +85,10 @@ class Ledger:
         Raises LedgerError if a table, the phases or a ledger file is missing or makes no sense.
         """
         run = folder if isinstance(folder, RunFolder) else RunFolder(folder)
+        sources = _rows(run)
         return cls(
-            rows=_rows(run),
+            rows=pl.concat(sources),
+            sources=tuple(sources),
             devices=_table(run.devices),
             conversations=_table(run.conversations),
             members=_table(run.members),
@@ -131,10 +141,26 @@ class Ledger:
         """The rows of these events."""
         return self.rows.filter(is_event(*labels))
 
-    def parts(self) -> int:
-        """Into how many parts a check has to cut the rows, to hold only one of them at a time."""
-        rows: int = self.rows.select(pl.len()).collect().item()
-        return max(1, -(-rows // PART_ROWS))
+    def once(self, make: Callable[["Ledger"], Found]) -> Found:
+        """What `make` finds in this ledger, found when first asked for: several checks need the same."""
+        if make not in self._found:
+            self._found[make] = make(self)
+        found: Found = self._found[make]
+        return found
+
+    def parts(self, share: float = 1.0) -> int:
+        """Into how many parts a check has to cut this share of the rows, to hold only one at a time."""
+        return max(1, -int(-self.once(_count) * share // PART_ROWS))
+
+    def slices(self) -> Iterator[tuple[int, pl.LazyFrame]]:
+        """All rows in steps of SLICE_ROWS, each with the number of its process; a process's rows in order."""
+        for process, rows in enumerate(self.sources or (self.rows,)):
+            for start in range(0, rows.select(pl.len()).collect().item(), SLICE_ROWS):
+                yield process, rows.slice(start, SLICE_ROWS)
+
+
+def _count(ledger: Ledger) -> int:
+    return int(ledger.rows.select(pl.len()).collect().item())
 
 
 def is_event(*labels: str) -> pl.Expr:
@@ -148,9 +174,9 @@ def _polars_schema(schema: Any) -> pl.Schema:
     return empty.schema
 
 
-def _rows(run: RunFolder) -> pl.LazyFrame:
-    finished = sorted(run.ledger.glob("*.parquet"))
-    parts = [pl.scan_parquet(finished)] if finished else []
+def _rows(run: RunFolder) -> list[pl.LazyFrame]:
+    """Those of each process."""
+    parts = [pl.scan_parquet(finished) for finished in sorted(run.ledger.glob("*.parquet"))]
     for stream in _unclosed(run):
         whole = list(batches(stream))
         if whole:
@@ -158,9 +184,7 @@ def _rows(run: RunFolder) -> pl.LazyFrame:
             frame = pl.from_arrow(table)
             assert isinstance(frame, pl.DataFrame)
             parts.append(frame.lazy())
-    if not parts:
-        return pl.DataFrame(schema=_polars_schema(ROWS)).lazy()
-    return pl.concat(parts)
+    return parts or [pl.DataFrame(schema=_polars_schema(ROWS)).lazy()]
 
 
 def _unclosed(run: RunFolder) -> list[Path]:

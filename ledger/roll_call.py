@@ -1,6 +1,7 @@
 """The roll call: what became of every message on every device that should have it.
 
-Works part by part (messages by remainder), so that a ledger of any size needs the memory of one part.
+Messages that the screening cleared are ok everywhere and left out. The others are looked at one by one, part
+by part (messages by remainder), so that a ledger of any size needs the memory of one part.
 """
 
 from collections.abc import Iterator
@@ -9,8 +10,10 @@ from enum import StrEnum
 import polars as pl
 
 from ledger.fault_windows import with_fault
+from ledger.parties import parties as parties
 from ledger.reader import Ledger
 from ledger.schema import ALTERED, FOREIGN
+from ledger.screening import screen
 
 
 class Outcome(StrEnum):
@@ -34,27 +37,35 @@ OUTCOMES = pl.Enum([outcome.value for outcome in Outcome])
 SENDER = pl.col("message") // (1 << 32)
 
 
-def parties(ledger: Ledger) -> pl.DataFrame:
-    """`conversation`, `device`, `settled`: who should see a conversation's messages. Devices that were never
-    logged in (and were never shown anything) are not expected to."""
-    present = ledger.of("login", "delivered").select("device").unique().collect(engine="streaming")
-    settled = ledger.of("settled").select("device", settled=pl.lit(True)).unique().collect(engine="streaming")
-    devices = ledger.devices.select("device", "user").join(present, on="device", how="semi")
-    return (
-        ledger.members.unique()
-        .join(devices, on="user")
-        .join(settled, on="device", how="left")
-        .select("conversation", "device", pl.col("settled").fill_null(False))
-    )
+def cleared(ledger: Ledger) -> dict[int, int]:
+    """How many pairs of message and device are ok without a closer look, by fault (-1: none)."""
+    screened = ledger.once(screen)
+    return screened.ok_by_fault if screened else {}
 
 
-def sends(ledger: Ledger, part: int, parts: int) -> pl.DataFrame:
+def _suspects(ledger: Ledger) -> tuple[pl.DataFrame | None, int]:
+    """The messages to look at (`message`; None: all), and in how many parts."""
+    screened = ledger.once(screen)
+    if screened is None:
+        return None, ledger.parts()
+    nameless = ledger.once(unreadable)["message"].drop_nulls()
+    messages = pl.concat([screened.messages, nameless]).unique()
+    return pl.DataFrame({"message": messages}), ledger.parts(min(1.0, screened.share))
+
+
+def _of(rows: pl.LazyFrame, suspects: pl.DataFrame | None, part: int, parts: int) -> pl.LazyFrame:
+    """The rows about suspect messages of this part."""
+    if suspects is not None:
+        rows = rows.join(suspects.lazy(), on="message", how="semi")
+    return rows.filter(pl.col("message") % parts == part)
+
+
+def sends(ledger: Ledger, suspects: pl.DataFrame | None, part: int, parts: int) -> pl.DataFrame:
     """One row a message that was sent: `message`, `conversation`, `sent_ns`, `acked_ns` (null if never),
     `rejected`, and the fault that was on at the send (`fault`, `fault_end_ns`)."""
     event = pl.col("event")
     times = (
-        ledger.of("send", "acked", "rejected")
-        .filter(pl.col("message") % parts == part)
+        _of(ledger.of("send", "acked", "rejected"), suspects, part, parts)
         .select(
             "message",
             "conversation",
@@ -80,6 +91,9 @@ def unreadable(ledger: Ledger) -> pl.DataFrame:
     nameless = ledger.of("delivered").filter(
         pl.col("message").is_null(), pl.col("code").fill_null(0) != FOREIGN
     )
+    screened = ledger.once(screen)
+    if screened and not screened.nameless:
+        nameless = nameless.head(0)
     nameless_rows = nameless.drop("message").collect(engine="streaming")
     if nameless_rows.is_empty():
         return nameless_rows.with_columns(message=pl.lit(None, pl.Int64))
@@ -95,14 +109,17 @@ def unreadable(ledger: Ledger) -> pl.DataFrame:
 
 
 def roll_call(ledger: Ledger) -> Iterator[pl.DataFrame]:
-    """Part by part, one row a message and device: `message`, `device`, `expected`, `outcome`, `acked_ns`,
-    `settled`, `fault` (on at the send), `late_ns` (from the end of that fault to the delivery, or 0)."""
-    expecting = parties(ledger)
-    nameless = unreadable(ledger).filter(pl.col("message").is_not_null())
+    """Part by part, of messages that are not cleared, one row a message and device: `message`, `device`,
+    `expected`, `outcome`, `acked_ns`, `settled`, `fault` (on at the send), `late_ns` (from the end of that
+    fault to the delivery, or 0)."""
+    suspects, parts = _suspects(ledger)
+    if suspects is not None and suspects.is_empty():
+        return
+    expecting = ledger.once(parties)
+    nameless = ledger.once(unreadable).filter(pl.col("message").is_not_null())
     settled = expecting.filter("settled")["device"].unique()
-    parts = ledger.parts()
     for part in range(parts):
-        sent = sends(ledger, part, parts)
+        sent = sends(ledger, suspects, part, parts)
         stored = sent.filter(pl.col("acked_ns").is_not_null() | ~pl.col("rejected"))
         expected = (
             stored.lazy()
@@ -111,7 +128,7 @@ def roll_call(ledger: Ledger) -> Iterator[pl.DataFrame]:
             .filter(pl.col("device") != SENDER)
             .with_columns(expected=pl.lit(True))
         )
-        shown = _shown(ledger, nameless, part, parts)
+        shown = _shown(ledger, nameless, suspects, part, parts)
         pairs = (
             expected.join(shown, on=["message", "device"], how="full", coalesce=True)
             .with_columns(
@@ -129,13 +146,14 @@ def roll_call(ledger: Ledger) -> Iterator[pl.DataFrame]:
         yield pairs.filter("expected").vstack(_judged_surplus(surplus, stored, settled, bool(ledger.killed)))
 
 
-def _shown(ledger: Ledger, nameless: pl.DataFrame, part: int, parts: int) -> pl.LazyFrame:
+def _shown(
+    ledger: Ledger, nameless: pl.DataFrame, suspects: pl.DataFrame | None, part: int, parts: int
+) -> pl.LazyFrame:
     """One row a message and device with what the application was shown."""
     columns = ("message", "device", "at_ns", "conversation", "via", "code")
     rows = ledger.of("delivered").filter(pl.col("code").fill_null(0) != FOREIGN)
     return (
-        pl.concat([rows.select(columns), nameless.lazy().select(columns)])
-        .filter(pl.col("message") % parts == part)
+        _of(pl.concat([rows.select(columns), nameless.lazy().select(columns)]), suspects, part, parts)
         .group_by("message", "device")
         .agg(
             times=pl.len(),

@@ -31,6 +31,14 @@ class Tally:
         self.late_max_ns = 0
         self.worst: dict[Outcome, list[tuple[int, list[int]]]] = {outcome: [] for outcome in CHARGES}
 
+    def add_cleared(self, ok_by_fault: dict[int, int]) -> None:
+        """Adds pairs that are ok."""
+        for fault, count in ok_by_fault.items():
+            self.expected += count
+            self.outcomes[Outcome.OK] += count
+            if fault >= 0:
+                self.by_fault[fault][Outcome.OK] += count
+
     def add(self, pairs: pl.DataFrame) -> None:
         """Adds a part of `roll_call`."""
         for fault, outcome, count in pairs.group_by("fault", "outcome").len().iter_rows():
@@ -62,7 +70,10 @@ class Tally:
             **{outcome.value: self.outcomes[outcome] for outcome in Outcome},
             "unsettled": self.unsettled,
             "late_max_ms": self.late_max_ns / 1e6,
-            "by_fault": {name: dict(outcomes) for name, outcomes in sorted(by_fault.items())},
+            "by_fault": {
+                name: {outcome.value: counts[outcome] for outcome in Outcome if counts[outcome]}
+                for name, counts in sorted(by_fault.items())
+            },
         }
 
     def witnesses(self, ledger: Ledger) -> dict[Outcome, tuple[Witness, ...]]:

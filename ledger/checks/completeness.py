@@ -10,7 +10,7 @@ from ledger.evidence import named_devices, printable
 from ledger.inbox_versions import InboxVersions, inbox_versions
 from ledger.reader import Ledger
 from ledger.result import MOST_WITNESSES, Result, Verdict, Witness, nothing
-from ledger.roll_call import FAILURES, Outcome, roll_call, unreadable
+from ledger.roll_call import FAILURES, Outcome, cleared, roll_call, unreadable
 from ledger.tally import Tally
 from ledger.traffic import traffic
 
@@ -25,9 +25,10 @@ def check(ledger: Ledger, options: Options) -> Result:
     was sent, all is undetermined, or something is missing on a device that did not settle.
     """
     tally = Tally()
+    tally.add_cleared(cleared(ledger))
     for pairs in roll_call(ledger):
         tally.add(pairs)
-    unplaced = unreadable(ledger).filter(pl.col("message").is_null())
+    unplaced = ledger.once(unreadable).filter(pl.col("message").is_null())
     versions = inbox_versions(ledger, MOST_WITNESSES)
     figures = traffic(ledger) | tally.figures(ledger)
     figures["altered"] += unplaced.height

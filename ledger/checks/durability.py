@@ -45,7 +45,8 @@ def check(ledger: Ledger, options: Options) -> Result:
 def _lost(ledger: Ledger, killed_ns: int) -> pl.DataFrame:
     """`message`, `device` of what was acknowledged in time and never arrived."""
     gone = (pl.col("outcome") == Outcome.LOST) & (pl.col("acked_ns") <= killed_ns)
-    return pl.concat([pairs.filter(gone).select("message", "device") for pairs in roll_call(ledger)])
+    found = [pairs.filter(gone).select("message", "device") for pairs in roll_call(ledger)]
+    return pl.concat(found) if found else pl.DataFrame(schema={"message": pl.Int64, "device": pl.Int32})
 
 
 def _rolled_back(ledger: Ledger, before: pl.LazyFrame) -> pl.DataFrame:

@@ -10,6 +10,7 @@ from ledger.reader import Ledger
 from ledger.result import MOST_WITNESSES, Result, Verdict, Witness, nothing
 from ledger.roll_call import SENDER
 from ledger.schema import FOREIGN
+from ledger.screening import screen
 
 
 @register
@@ -22,9 +23,8 @@ def check(ledger: Ledger, options: Options) -> Result:
     A message shown twice is no violation here (completeness counts it). Unknown if nothing with a sequence or
     version was delivered, as with servers that have neither.
     """
-    parts = ledger.parts()
-    backwards, steps_back = _timelines(ledger, parts)
-    disagreements, overtaken, conversations = _places(ledger, parts)
+    backwards, steps_back = _timelines(ledger)
+    disagreements, overtaken, conversations = _places(ledger)
     figures = {
         "conversations": conversations,
         "out_of_order": backwards.height,
@@ -47,21 +47,26 @@ def check(ledger: Ledger, options: Options) -> Result:
     return Result(Verdict.FAIL, figures, tuple(witnesses[:MOST_WITNESSES]), reason)
 
 
-def _timelines(ledger: Ledger, parts: int) -> tuple[pl.DataFrame, pl.DataFrame]:
+def _timelines(ledger: Ledger) -> tuple[pl.DataFrame, pl.DataFrame]:
     """Deliveries that step back in their conversation, and those that step back in their inbox."""
     found = [
         (
             _steps_back(shown, ["device", "conversation"], "sequence"),
             _steps_back(shown, ["device"], "version"),
         )
-        for shown in _deliveries(ledger, parts)
+        for shown in _deliveries(ledger)
     ]
     return pl.concat([pair[0] for pair in found]), pl.concat([pair[1] for pair in found])
 
 
-def _deliveries(ledger: Ledger, parts: int) -> Iterator[pl.DataFrame]:
-    """What the applications were shown, each device's in its order, a part of the devices at a time."""
-    rows = ledger.of("delivered").filter(pl.col("code").fill_null(0) != FOREIGN)
+def _deliveries(ledger: Ledger) -> Iterator[pl.DataFrame]:
+    """What applications were shown, each device's in its order, a part of the devices at a time; without
+    devices whose order is known to be right."""
+    rows, parts = ledger.of("delivered").filter(pl.col("code").fill_null(0) != FOREIGN), ledger.parts()
+    screened = ledger.once(screen)
+    if screened:
+        suspect = pl.col("device").is_in(screened.timelines.implode())
+        rows = rows.filter(suspect) if len(screened.timelines) else rows.head(0)
     for part in range(parts):
         shown = (
             rows.filter(pl.col("device") % parts == part)
@@ -86,13 +91,17 @@ def _steps_back(shown: pl.DataFrame, keys: list[str], number: str) -> pl.DataFra
     return once.with_columns(previous=previous).filter(pl.col(number) < pl.col("previous"))
 
 
-def _places(ledger: Ledger, parts: int) -> tuple[pl.DataFrame, pl.DataFrame, int]:
+def _places(ledger: Ledger) -> tuple[pl.DataFrame, pl.DataFrame, int]:
     """Sequences that name two messages; messages that overtook their sender's earlier one; conversations."""
     rows = ledger.of("delivered", "acked").filter(
         pl.col("message").is_not_null(),
         pl.col("sequence").is_not_null(),
         pl.col("code").fill_null(0) != FOREIGN,
     )
+    parts, screened = ledger.parts(), ledger.once(screen)
+    if screened:
+        suspect = pl.col("conversation").is_in(screened.places.implode())
+        rows = rows.filter(suspect) if len(screened.places) else rows.head(0)
     disagreements, overtaken, conversations = [], [], 0
     for part in range(parts):
         places = (
@@ -110,6 +119,8 @@ def _places(ledger: Ledger, parts: int) -> tuple[pl.DataFrame, pl.DataFrame, int
             previous=pl.when(same).then(pl.col("sequence").shift()),
         )
         overtaken.append(earlier.filter(pl.col("sequence") < pl.col("previous")))
+    if screened:
+        conversations = screened.conversations
     return pl.concat(disagreements), pl.concat(overtaken), conversations
 
 

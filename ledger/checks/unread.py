@@ -6,10 +6,12 @@ import polars as pl
 
 from ledger.checks import Options, register
 from ledger.evidence import conversation_names, named_devices, printable
+from ledger.messages import acknowledgements
 from ledger.reader import Ledger
 from ledger.result import MOST_WITNESSES, Result, Verdict, Witness, nothing
 from ledger.roll_call import SENDER
 from ledger.schema import FOREIGN
+from ledger.screening import screen
 
 PLACE = ["user", "conversation"]
 FIGURES = ("compared", "wrong", "totals", "wrong_totals", "not_judged")
@@ -79,20 +81,30 @@ def _unread(ledger: Ledger, part: int, parts: int) -> pl.LazyFrame:
     reads = ledger.of("read").join(ledger.devices.lazy(), on="device")
     read = reads.group_by(PLACE).agg(read=pl.col("sequence").max())
     readers = ledger.members.unique().lazy().join(read, on=PLACE, how="left")
-    sent = _sent(ledger, part, parts)
+    sent = _sent(ledger, part, parts, readers)
     above = pl.col("sequence").is_null() | (pl.col("sequence") > pl.col("read").fill_null(0))
     return sent.join(readers, on="conversation").filter(pl.col("user") != pl.col("sender_user"), above)
 
 
-def _sent(ledger: Ledger, part: int, parts: int) -> pl.LazyFrame:
-    """`message`, `conversation`, `sequence`, `sender_user` of all but messages that were turned down."""
+def _sent(ledger: Ledger, part: int, parts: int, readers: pl.LazyFrame) -> pl.LazyFrame:
+    """`message`, `conversation`, `sequence`, `sender_user` of all but messages that were turned down, and
+    that all have read."""
     place = ("message", "conversation", "sequence")
+    in_part = pl.col("message") % parts == part
 
     def of(*labels: str) -> pl.LazyFrame:
-        return ledger.of(*labels).filter(pl.col("message") % parts == part)
+        return ledger.of(*labels).filter(in_part)
 
-    known = [of("acked").select(place).unique("message")]
-    unanswered = of("send").join(of("acked", "rejected"), on="message", how="anti").select(place)
+    read_by_all = readers.group_by("conversation").agg(pl.col("read").fill_null(0).min())
+    above = pl.col("sequence").is_null() | (pl.col("sequence") > pl.col("read"))
+    acked = ledger.once(acknowledgements).lazy().filter(in_part).select(place)
+    known = [acked.join(read_by_all, on="conversation").filter(above).select(place).unique("message")]
+    sends, screened = of("send"), ledger.once(screen)
+    if screened:
+        # A message without an answer is never cleared.
+        suspects = screened.messages.to_frame("message").lazy()
+        sends = sends.join(suspects, on="message", how="semi") if len(screened.messages) else sends.head(0)
+    unanswered = sends.join(of("acked", "rejected"), on="message", how="anti").select(place)
     doubtful = unanswered.collect(engine="streaming")
     if doubtful.height:
         # Only of these do the deliveries have to say whether and where the server has them.
@@ -110,6 +122,9 @@ def _sent(ledger: Ledger, part: int, parts: int) -> pl.LazyFrame:
 def _foreign(ledger: Ledger) -> pl.DataFrame:
     """Conversations that hold messages of another run, which nobody here has counted."""
     rows = ledger.of("delivered", "repeated").filter(pl.col("code") == FOREIGN)
+    screened = ledger.once(screen)
+    if screened and not screened.foreign:
+        rows = rows.head(0)
     return rows.select("conversation").unique().collect(engine="streaming")
 
 

@@ -1,6 +1,7 @@
 """Any run without faults passes; a single thing that goes wrong fails the one check that is about it."""
 
 from collections import Counter, defaultdict
+from dataclasses import replace
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -8,7 +9,10 @@ from hypothesis import strategies as st
 from ledger.checks import Options, run_checks
 from ledger.reader import Ledger
 from ledger.result import Verdict
+from ledger.run_folder import Fault
 from ledger.schema import message_key
+from ledger.screening import screen
+from ledger.summary import summarise
 
 USER_OF = {0: 0, 1: 0, 2: 1, 3: 2}  # device: user
 USERS_OF = {0: (0, 1), 1: (0, 1, 2)}  # conversation: users
@@ -64,14 +68,18 @@ def runs(draw):
     return rows
 
 
-def judged(rows):
-    ledger = Ledger.from_rows(
+def ledger_of(rows, faults=()):
+    return Ledger.from_rows(
         rows,
         devices=[(device, user, f"u{user}", f"d{device}") for device, user in USER_OF.items()],
         conversations=[(0, "u0:u1"), (1, "g:all")],
         members=[(conversation, user) for conversation, users in USERS_OF.items() for user in users],
+        faults=faults,
     )
-    return run_checks(ledger, Options())
+
+
+def judged(rows):
+    return run_checks(ledger_of(rows), Options())
 
 
 def verdicts(results):
@@ -178,3 +186,52 @@ def test_one_delivery_that_was_changed_is_altered(rows, data, readable):
     assert verdicts(results) == only("completeness")
     assert results["completeness"].figures["altered"] == 1
     assert named(whole) in results["completeness"].witnesses[0].text
+
+
+VALUES = {
+    "at_ns": st.integers(0, 15_000),
+    "event": st.sampled_from(
+        ["send", "acked", "rejected", "delivered", "repeated", "settled", "read", "offline"]
+    ),
+    "device": st.sampled_from([*USER_OF, 7]),
+    "message": st.builds(message_key, st.sampled_from([*USER_OF, 7]), st.integers(0, 4)) | st.none(),
+    "conversation": st.sampled_from([0, 1, None]),
+    "sequence": st.integers(-1, 6) | st.none() | st.just(10**12),
+    "version": st.integers(-1, 6) | st.none() | st.just(10**12),
+    "via": st.sampled_from(["push", "pull", "poll", None]),
+    "code": st.sampled_from([None, 0, 2, -1, -2]),
+}
+
+
+@st.composite
+def spoilt_runs(draw):
+    """A run in which up to six things went wrong, of whatever kind."""
+    rows = draw(runs())
+    for _ in range(draw(st.integers(1, 6))):
+        index = draw(st.integers(0, len(rows) - 1))
+        column = draw(st.sampled_from([*VALUES, "gone", "again"]))
+        if column == "gone":
+            del rows[index]
+        elif column == "again":
+            rows.insert(draw(st.integers(0, len(rows))), dict(rows[index]))
+        else:
+            rows[index] = rows[index] | {column: draw(VALUES[column])}
+    return rows
+
+
+def differences(one, other, path=""):
+    if isinstance(one, dict) and isinstance(other, dict):
+        for name in one.keys() | other.keys():
+            yield from differences(one.get(name), other.get(name), f"{path}.{name}")
+    elif one != other:
+        yield path, one, other
+
+
+@settings(max_examples=80, deadline=None)
+@given(spoilt_runs(), st.lists(st.tuples(st.integers(0, 15_000), st.integers(0, 15_000)), max_size=2))
+def test_screening_changes_nothing_that_is_said_of_a_run(rows, windows):
+    faults = [Fault("kill", "server", min(window), max(window)) for window in windows]
+    screened = ledger_of(rows, faults)
+    in_full = replace(screened, _found={screen: None})
+    first, second = (summarise(ledger, run_checks(ledger, Options()), []) for ledger in (screened, in_full))
+    assert list(differences(first, second)) == []
