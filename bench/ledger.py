@@ -1,24 +1,27 @@
-"""How long the checks take over a ledger of N rows, and in how much memory.
+"""How long the checks take over a ledger, and in how much memory.
 
-`python -m bench.ledger --rows 50000000` writes a run without faults in closed form (clusters of four users
-with two devices each, who talk in one group and two pairs in turn), then checks it in a process of its own.
+The ledger is of a run without faults, written in closed form: clusters of four users with two devices each,
+who talk in one group and two pairs in turn.
 """
 
-import argparse
+import multiprocessing
 import resource
-import subprocess
-import sys
+import tempfile
 import time
+from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from bench.row import Options, Row
 from ledger.run_folder import Phases, RunFolder
 from ledger.schema import EVENT_LABELS, ROWS, Event
 from ledger.streams import ROW_GROUP_ROWS
 
+NAME = "ledger"
+FILES = 2  # ledger files, as of as many processes
 DEVICES, USERS, CONVERSATIONS = 8, 4, 3  # of a cluster
 ROWS_PER_ROUND = 22  # of three messages: 10 to the group, 6 to each pair
 ROUND_NS = 1_000_000
@@ -71,7 +74,9 @@ def joined(parts: list[dict[str, np.ndarray]]) -> dict[str, np.ndarray]:
     return {name: values[order] for name, values in columns.items()}
 
 
-def edge_columns(clusters: np.ndarray, turns: int, end_ns: int) -> tuple[dict, dict]:
+def edge_columns(
+    clusters: np.ndarray, turns: int, end_ns: int
+) -> tuple[dict[str, np.ndarray], dict[str, np.ndarray]]:
     """The logins before the first turn, and what is read, counted and settled after the last."""
     devices = (clusters[:, None] * DEVICES + np.arange(DEVICES)).ravel()
     login = {
@@ -132,13 +137,13 @@ def write_run(run: RunFolder, rows: int, processes: int) -> None:
                     writer.write_table(pa.concat_tables(waiting))
                     waiting = []
             writer.write_table(pa.concat_tables([*waiting, arrow_table(ends)]))
-    clusters = range(clusters_in_all)
+    all_clusters = range(clusters_in_all)
     run.write_tables(
         ((d, d // 2, f"u{d // 2}", f"d{d}") for d in range(clusters_in_all * DEVICES)),
-        ((c * CONVERSATIONS + kind, f"g:{c}-{kind}") for c in clusters for kind in range(CONVERSATIONS)),
+        ((c * CONVERSATIONS + kind, f"g:{c}-{kind}") for c in all_clusters for kind in range(CONVERSATIONS)),
         (
             (c * CONVERSATIONS + kind, c * USERS + user)
-            for c in clusters
+            for c in all_clusters
             for kind in range(CONVERSATIONS)
             for user in member_users(kind)
         ),
@@ -147,46 +152,57 @@ def write_run(run: RunFolder, rows: int, processes: int) -> None:
     run.save_environment({"target": "bench", "scenario": "chat", "seed": 0})
 
 
-def check(run: RunFolder) -> None:
-    """Prints seconds and verdict a check, then seconds, peak memory and outcomes of all with the summary."""
-    from ledger.checks import Options, all_checks
+def check(run: RunFolder) -> list[Row]:
+    """A row a check, and one of all with the summary."""
+    from ledger.checks import Options as CheckOptions
+    from ledger.checks import all_checks
     from ledger.reader import Ledger
     from ledger.summary import summarise
 
-    start = time.perf_counter()
+    rows, results = [], {}
+    before = _spent()
     ledger = Ledger.open(run)
-    results = {}
     for name, function in all_checks().items():
-        began = time.perf_counter()
-        results[name] = function(ledger, Options())
-        print(f"{name:14} {time.perf_counter() - began:7.2f} s  {results[name].verdict}", flush=True)
-    began = time.perf_counter()
+        began = _spent()
+        results[name] = function(ledger, CheckOptions())
+        rows.append(Row(f"{name}: {results[name].verdict}", _since(began)))
+    began = _spent()
     summary = summarise(ledger, results, [])
-    print(f"{'summary':14} {time.perf_counter() - began:7.2f} s  {summary['verdict']}")
+    rows.append(Row(f"summary: {summary['verdict']}", _since(began)))
+    return [*rows, Row("all", _since(before) | _peak())]
+
+
+def read_all(run: RunFolder) -> list[Row]:
+    """The peer: Polars adds up every column, and nothing is checked."""
+    import polars as pl
+
+    before = _spent()
+    rows = pl.scan_parquet(sorted(run.ledger.glob("*.parquet")))
+    rows.select(pl.all().exclude("event", "via").sum(), pl.col("event", "via").n_unique()).collect()
+    return [Row("Polars reads each column", _since(before) | _peak(), peer=True)]
+
+
+def _spent() -> tuple[float, float]:
     usage = resource.getrusage(resource.RUSAGE_SELF)
-    took_s, cpu_s = time.perf_counter() - start, usage.ru_utime + usage.ru_stime
-    print(f"{'all':14} {took_s:7.2f} s, {cpu_s:.1f} CPU s, peak {usage.ru_maxrss / 1024:.0f} MiB")
-    print(summary["checks"]["completeness"])
+    return time.perf_counter(), usage.ru_utime + usage.ru_stime
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--rows", type=int, default=5_000_000)
-    parser.add_argument("--processes", type=int, default=2, help="ledger files")
-    parser.add_argument("--folder", type=Path, default=Path("runs/bench-ledger"))
-    parser.add_argument("--check-only", action="store_true", help="the ledger in --folder is there already")
-    options = parser.parse_args()
-    run = RunFolder(options.folder)
-    if options.check_only:
-        check(run)
-        return
-    write_run(run, options.rows, options.processes)
-    rows = sum(pq.read_metadata(path).num_rows for path in run.ledger.glob("*.parquet"))
-    size_mib = sum(path.stat().st_size for path in run.ledger.glob("*.parquet")) / 2**20
-    print(f"{rows:,} rows, {size_mib:.0f} MiB", flush=True)
-    command = [sys.executable, "-m", "bench.ledger", "--check-only", "--folder", str(options.folder)]
-    raise SystemExit(subprocess.run(command, check=False).returncode)
+def _since(began: tuple[float, float]) -> dict[str, float]:
+    took_s, cpu_s = (now - then for now, then in zip(_spent(), began, strict=True))
+    return {"s": took_s, "CPU s": cpu_s}
 
 
-if __name__ == "__main__":
-    main()
+def _peak() -> dict[str, float]:
+    return {"peak MiB": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024}
+
+
+def run(options: Options) -> list[Row]:
+    """Seconds, CPU seconds and peak memory over a ledger of `rows` rows, in processes of their own."""
+    with tempfile.TemporaryDirectory() as folder:
+        written = RunFolder(Path(folder))
+        write_run(written, options.rows, FILES)
+        rows = []
+        for measure in (check, read_all):
+            with ProcessPoolExecutor(1, multiprocessing.get_context("spawn")) as process:
+                rows += process.submit(measure, written).result()
+    return rows

@@ -44,8 +44,8 @@ def inbox_versions(ledger: Ledger, most: int) -> InboxVersions:
     return InboxVersions(
         holes=int(all_holes.select(pl.col("last") - pl.col("first") + 1).sum().item()),
         reused=all_reuses.height,
-        hole_examples=tuple(all_holes.sort("first").head(most).iter_rows()),
-        reuse_examples=tuple(all_reuses.sort("version").head(most).iter_rows()),
+        hole_examples=tuple(all_holes.sort("first", "device").head(most).iter_rows()),
+        reuse_examples=tuple(all_reuses.sort("version", "device").head(most).iter_rows()),
     )
 
 

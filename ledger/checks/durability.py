@@ -58,7 +58,11 @@ def _rolled_back(ledger: Ledger, before: pl.LazyFrame) -> pl.DataFrame:
 
 
 def _of_lost(ledger: Ledger, lost: pl.DataFrame) -> tuple[Witness, ...]:
-    messages = lost.group_by("message").agg("device").sort(pl.col("device").list.len(), descending=True)
+    messages = (
+        lost.group_by("message")
+        .agg("device")
+        .sort(pl.col("device").list.len(), "message", descending=[True, False])
+    )
     charges = [
         (message, CHARGES[Outcome.LOST].format(devices=named_devices(ledger, sorted(devices))))
         for message, devices in messages.head(MOST_WITNESSES).iter_rows()

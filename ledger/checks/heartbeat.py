@@ -66,5 +66,5 @@ def _witnesses(ledger: Ledger, lost: pl.DataFrame, charge: str) -> list[Witness]
             f"at {(row['at_ns'] - ledger.phases.start_ns) / 1e9:.3f} s",
             printable(ledger, connection_rows(ledger, row["device"])),
         )
-        for row in lost.sort("at_ns").head(MOST_WITNESSES).to_dicts()
+        for row in lost.sort("at_ns", "device").head(MOST_WITNESSES).to_dicts()
     ]

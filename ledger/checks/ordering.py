@@ -127,9 +127,8 @@ def _places(ledger: Ledger) -> tuple[pl.DataFrame, pl.DataFrame, int]:
 def _of_steps(ledger: Ledger, steps: pl.DataFrame, number: str) -> Iterator[Witness]:
     """One a conversation or device, those that step back furthest first."""
     key = "conversation" if number == "sequence" else "device"
-    furthest = steps.sort(pl.col("previous") - pl.col(number), descending=True).unique(
-        key, keep="first", maintain_order=True
-    )
+    step = pl.col(number) - pl.col("previous")
+    furthest = steps.sort(step, "device", number).unique(key, keep="first", maintain_order=True)
     for row in furthest.head(MOST_WITNESSES).to_dicts():
         where = named_devices(ledger, [row["device"]])
         if number == "sequence":
@@ -156,7 +155,7 @@ def _of_disagreements(ledger: Ledger, places: pl.DataFrame) -> Iterable[Witness]
 
 
 def _of_overtaken(ledger: Ledger, overtaken: pl.DataFrame) -> Iterable[Witness]:
-    worst = overtaken.sort(pl.col("previous") - pl.col("sequence"), descending=True).head(MOST_WITNESSES)
+    worst = overtaken.sort(pl.col("sequence") - pl.col("previous"), "message").head(MOST_WITNESSES)
     return message_witnesses(
         ledger,
         [

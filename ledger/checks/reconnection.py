@@ -67,7 +67,9 @@ def check(ledger: Ledger, options: Options) -> Result:
 
 
 def _witnesses(ledger: Ledger, away: pl.DataFrame) -> tuple[Witness, ...]:
-    longest = away.sort("at_ns").unique("device", keep="first", maintain_order=True).head(MOST_WITNESSES)
+    longest = (
+        away.sort("at_ns", "device").unique("device", keep="first", maintain_order=True).head(MOST_WITNESSES)
+    )
     return tuple(
         Witness(
             f"{named_devices(ledger, [row['device']])} lost {row['via'] or 'its connection'} "
