@@ -105,6 +105,14 @@ def test_shown_twice_is_duplicated(judge):
     assert "message 1 of anna/1" in result.witnesses[0].text
 
 
+def test_a_duplicate_on_one_device_does_not_make_up_for_a_loss_on_another(judge):
+    in_group = "1.0 send anna/1 a1 in=g:all\n1.1 acked anna/1 a1 seq=1 ver=1 in=g:all\n"
+    shown = "1.2 delivered bo/1 a1 seq=1 ver=1 in=g:all via=push\n"
+    settled = "".join(f"9.0 settled {device} ver=1\n" for device in ("anna/1", "bo/1", "cy/1"))
+    result = judge("completeness", in_group + shown + shown + settled, devices="anna/1 bo/1 cy/1")
+    assert counted(result.figures) == {"lost": 1, "duplicated": 1}
+
+
 def test_shown_on_the_device_that_sent_it_is_duplicated(judge):
     result = judge("completeness", SENT + SHOWN + SHOWN.replace("bo", "anna") + SETTLED)
     assert counted(result.figures) == {"ok": 1, "duplicated": 1}
