@@ -47,7 +47,8 @@ class Cohort:
         self.chatting = False
 
     def start(self) -> None:
-        """Every device connects, as fast as the pump lets it."""
+        """Every device connects, as fast as the pump lets it. Raises AccountsError if there are too few."""
+        self._stage.roster.user((self.number + 1) * self._population.users - 1)
         if self.chats:
             self._name_conversations()
         for client in self.clients:

@@ -9,6 +9,7 @@ from locust.argument_parser import LocustArgumentParser
 from scenarios.cohort import Cohort
 from scenarios.options import SwarmOptions
 from scenarios.parts import player_of, take_part
+from scenarios.words import WRONG_USE
 
 _ONLINE_TIMEOUT_S = 3600.0
 
@@ -26,8 +27,14 @@ class CohortUser(User):
         if player is None or player.swarm is None:
             return  # the run is broken, and whoever broke it has said why
         swarm = player.swarm
-        self._cohort = cohort = swarm.add(player.claim(), chats=self.chats)
-        cohort.start()
+        cohort = swarm.add(player.claim(), chats=self.chats)
+        try:
+            cohort.start()
+        except WRONG_USE as error:
+            cohort.abandon()
+            player.report_broken(str(error))
+            return
+        self._cohort = cohort
         cohort.await_online(_ONLINE_TIMEOUT_S)
         if not swarm.stage.options.on_command:
             swarm.begin(cohort)

@@ -260,4 +260,7 @@ class Conductor:
                 log.error(why)
             self._environment.process_exit_code = 2
             self.abandon()
-            gevent.spawn(runner_of(self._environment).stop)
+            runner = runner_of(self._environment)
+            # A web page stays to be read, and whoever does not let us judge ends the run himself.
+            ends = self.judges and self._environment.web_ui is None
+            gevent.spawn(runner.quit if ends else runner.stop)

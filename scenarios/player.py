@@ -40,6 +40,10 @@ class Player:
         assert number is not None
         return number
 
+    def report_broken(self, why: str) -> None:
+        """The run cannot go on; the master ends it."""
+        runner_of(self._environment).send_message(PREFIX + "broken", {"why": why})
+
     def _on_number(self, environment: Environment, msg: Message, **_: Any) -> None:
         self._claims.pop(msg.data["claim"]).set(msg.data["number"])
 
@@ -48,7 +52,7 @@ class Player:
         try:
             self.swarm = Swarm(environment.host or "", options, f"swarm-{os.getpid()}", environment.stats)
         except WRONG_USE as error:
-            runner_of(environment).send_message(PREFIX + "broken", {"why": str(error)})
+            self.report_broken(str(error))
 
     def _on_begin(self, environment: Environment, msg: Message, **_: Any) -> None:
         if self.swarm is not None:
