@@ -65,3 +65,34 @@ def test_two_devices_of_a_user_have_no_order_between_them(judge):
 
 def test_rows_of_a_device_in_two_files_are_put_in_the_order_of_time(judge):
     assert judge("ordering", SECOND + FIRST).verdict is Verdict.PASS
+
+
+def test_a_sequence_that_everybody_agrees_to_give_two_messages_is_still_a_disagreement(judge):
+    result = judge(
+        "ordering",
+        """
+        1.0 send      anna/1 a1
+        1.1 acked     anna/1 a1 seq=1 ver=1
+        1.2 delivered bo/1   a1 seq=1 ver=1
+        2.0 send      bo/1   b1
+        2.1 acked     bo/1   b1 seq=1 ver=2
+        2.2 delivered anna/1 b1 seq=1 ver=2
+        """,
+    )
+    assert (result.verdict, result.figures["disagreements"]) == (Verdict.FAIL, 1)
+
+
+def test_an_inbox_whose_versions_step_back_from_one_conversation_to_the_next_is_out_of_order(judge):
+    result = judge(
+        "ordering",
+        """
+        1.0 send      anna/1 a1
+        1.1 acked     anna/1 a1 seq=1 ver=2
+        1.2 delivered bo/1   a1 seq=1 ver=2
+        2.0 send      anna/1 a2 in=g:all
+        2.1 acked     anna/1 a2 seq=1 ver=1 in=g:all
+        2.2 delivered bo/1   a2 seq=1 ver=1 in=g:all
+        9.0 settled   bo/1   ver=2
+        """,
+    )
+    assert (result.figures["version_steps_back"], result.figures["violations"]) == (1, 1)
