@@ -2,7 +2,7 @@
 
     python broken_servers.py NAME EVIDENCE --data DIR …      serves, prints the line that a server prints
 
-The first message between two friends after the 500th is the broken one; what it was lies in EVIDENCE then.
+The first message between two friends (to a group, where it is swapped) after the 500th is the broken one; what it was lies in EVIDENCE then.
 """
 
 import functools
@@ -141,7 +141,7 @@ def repeats() -> None:
 
 @breakage
 def swaps() -> None:
-    """The recipient's inbox has two messages of one sender the other way round."""
+    """The inbox of one member of a group has two messages of others the other way round."""
     put, add, accepted = Committer.put, Plan.add, 0
     held: list[Request] = []
 
@@ -155,11 +155,11 @@ def swaps() -> None:
             put(self, request)
             return
         accepted += 1
-        if not held and is_due(accepted, message):
+        if not held and accepted > BROKEN_FROM and is_group(message.to):
             held.append(request)
         elif len(held) == 1 and key(request) == key(held[0]):
             pass  # sent again, because it is held
-        elif len(held) == 1 and (request.user, message.to) == (held[0].user, held[0].message.to):
+        elif len(held) == 1 and message.to == held[0].message.to:
             held.append(request)
             for one in held:
                 put(self, one)
@@ -176,6 +176,10 @@ def swaps() -> None:
         for broken, place in ((first, first_at), (second, second_at)):
             self.deliveries.append(self.deliveries[place])
             broken.__init__(self)
+        senders = {first.sender, second.sender}
+        first.recipient = second.recipient = next(
+            owner for owner in first.delivery.owners if owner not in senders
+        )
         rows, one, other = self.rows.inbox, *(each.inbox_row(first.recipient) for each in (first, second))
         rows[one.start + 4 : one.stop], rows[other.start + 4 : other.stop] = (
             rows[other.start + 4 : other.stop],
@@ -189,10 +193,11 @@ def swaps() -> None:
 
 
 def _each_to(here: Broken, instead: Broken) -> list[Delivery]:
-    """What is pushed in place of a delivery: to its sender as it is, to its recipient the other one."""
+    """What is pushed in place of a delivery: to its recipient the other one, to all others as it is."""
     version = dict(zip(here.delivery.owners, here.delivery.versions, strict=True))
+    others = [owner for owner in version if owner != here.recipient]
     return [
-        here.delivery._replace(owners=[here.sender], versions=[version[here.sender]]),
+        here.delivery._replace(owners=others, versions=[version[owner] for owner in others]),
         instead.delivery._replace(owners=[here.recipient], versions=[version[here.recipient]]),
     ]
 

@@ -15,7 +15,7 @@ USERS = 30
 
 @pytest.fixture(scope="session")
 def furnished(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder to copy: `data` of a server with USERS users in circles of five, `accounts.csv` their tokens."""
+    """A folder to copy: `data` of a server with USERS users in circles of five, their tokens beside it."""
     folder = tmp_path_factory.mktemp("furnished")
     users = make_accounts(folder / "data", USERS, 5)
     accounts.tokens(folder / "data", users, 3600.0, folder / "accounts.csv")

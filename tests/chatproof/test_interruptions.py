@@ -1,4 +1,4 @@
-"""However a run ends, in the middle of a fault too: what was promised is accounted for, and nothing is left."""
+"""However a run ends, also in the middle of faults: what was promised is accounted for, nothing is left."""
 
 import json
 import os
