@@ -112,7 +112,7 @@ def _places(ledger: Ledger) -> tuple[pl.DataFrame, pl.DataFrame, int]:
         )
         conversations += places["conversation"].n_unique()
         disagreements.append(places.filter(pl.col("message") != pl.col("other")))
-        own = places.sort("conversation", "message")
+        own = places.sort("conversation", "message", "sequence")
         same = (pl.col("conversation") == pl.col("conversation").shift()) & (SENDER.shift() == SENDER)
         earlier = own.with_columns(
             other=pl.when(same).then(pl.col("message").shift()),
