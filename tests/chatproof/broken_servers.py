@@ -2,7 +2,8 @@
 
     python broken_servers.py NAME EVIDENCE --data DIR …      serves, prints the line that a server prints
 
-The first message between two friends (to a group, where it is swapped) after the 500th is the broken one; what it was lies in EVIDENCE then.
+The first message between two friends after the 500th is the broken one (the first to a group, where two are
+swapped); what it was lies in EVIDENCE then.
 """
 
 import functools
