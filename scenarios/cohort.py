@@ -87,8 +87,8 @@ class Cohort:
         """One device that is there writes to a friend or its group; `planned`: when it should have been."""
         stage, population, dice = self._stage, self._population, self._dice
         client = dice.choice(self._present)
-        if client in self._away:
-            client = next((other for other in self._present if other not in self._away), client)
+        while client in self._away and len(self._away) < len(self._present):
+            client = dice.choice(self._present)
         device = client.index
         user = population.user_of(device)
         names, first_user = self._names, self.number * population.users
