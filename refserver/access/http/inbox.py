@@ -4,10 +4,10 @@ from typing import Annotated
 
 import msgspec
 
-from protocol.messages import Entry, Message, Pull, Pulled
+from protocol.messages import Count, Entry, Message, Pull, Pulled
 from refserver.access.http.call import Call
 from refserver.access.http.routes import route
-from refserver.access.http.shapes import EntryShape
+from refserver.access.http.shapes import EntryShape, Limit
 
 MAX_WAIT_S = 60.0
 
@@ -15,8 +15,8 @@ MAX_WAIT_S = 60.0
 class InboxQuery(msgspec.Struct):
     """Entries with a version above `after`; with `wait_s`, up to 60, the answer waits for one to come."""
 
-    after: Annotated[int, msgspec.Meta(ge=0)] = 0
-    limit: Annotated[int, msgspec.Meta(ge=1)] = 100
+    after: Count = 0
+    limit: Limit = 100
     wait_s: Annotated[float, msgspec.Meta(ge=0)] = 0.0
 
 

@@ -1,24 +1,19 @@
 """What a user has: unread counts, contacts, history; and marking as read."""
 
-from typing import Annotated
-
 import msgspec
 
-from protocol.messages import Contacts, History, Read, Unread
+from protocol.messages import Address, Contacts, Count, History, Name, Read, Unread
 from refserver.access.http.call import Call
 from refserver.access.http.routes import Nothing, route
-from refserver.access.http.shapes import EntryShape
-
-Limit = Annotated[int, msgspec.Meta(ge=1)]
-Point = Annotated[int, msgspec.Meta(ge=0)]
+from refserver.access.http.shapes import EntryShape, Limit
 
 
 class Reading(msgspec.Struct):
     """Up to and including `sequence`."""
 
-    conversation: str
-    sequence: int
-    device: str | None = None
+    conversation: Address
+    sequence: Count
+    device: Name | None = None
 
 
 class ReadState(msgspec.Struct):
@@ -28,7 +23,7 @@ class ReadState(msgspec.Struct):
     total_unread: int
 
 
-@route("POST", "/v1/read", request=Reading, response=ReadState)
+@route("POST", "/v1/read", request=Reading, response=ReadState, refusals=(403, 404))
 def read(call: Call, reading: Reading) -> None:
     """Marks a conversation as read; reading an older point changes nothing."""
     if reading.device is not None:
@@ -57,7 +52,7 @@ def unread(call: Call, _: Nothing) -> None:
 class ContactsQuery(msgspec.Struct):
     """`after`: the `mid` of the last contact of the page before."""
 
-    after: Point = 0
+    after: Count = 0
     limit: Limit = 100
 
 
@@ -82,7 +77,7 @@ def contacts(call: Call, query: ContactsQuery) -> None:
 class HistoryQuery(msgspec.Struct):
     """Sequences below `before`; 0 starts at the newest."""
 
-    before: Point = 0
+    before: Count = 0
     limit: Limit = 100
 
 
@@ -91,7 +86,13 @@ class HistoryShape(msgspec.Struct):
     more: bool
 
 
-@route("GET", "/v1/conversations/{conversation}/messages", request=HistoryQuery, response=HistoryShape)
+@route(
+    "GET",
+    "/v1/conversations/{conversation}/messages",
+    request=HistoryQuery,
+    response=HistoryShape,
+    refusals=(403, 404),
+)
 def history(call: Call, query: HistoryQuery) -> None:
     """The messages of a conversation, the newest first."""
     asked = History(call.names["conversation"], query.before, query.limit)

@@ -22,6 +22,7 @@ class Route:
     """`request` describes the JSON body of a POST and the query of a GET; `{name}` in `path` is one segment.
 
     The handler answers through its Call, now or later, and its docstring is what the endpoint is for.
+    `refusals`: statuses that it gives beside those that any request may get (see `openapi`).
     """
 
     method: str
@@ -30,6 +31,7 @@ class Route:
     response: type[msgspec.Struct]
     handler: Handler
     public: bool
+    refusals: tuple[int, ...]
 
 
 class Nothing(msgspec.Struct):
@@ -46,6 +48,7 @@ def route(
     response: type[msgspec.Struct],
     request: type[msgspec.Struct] = Nothing,
     public: bool = False,
+    refusals: tuple[int, ...] = (),
 ) -> Callable[[Handler], Handler]:
     """Registers the decorated handler. `public`: no token is needed."""
 
@@ -53,7 +56,7 @@ def route(
         methods = _table.setdefault(path, {})
         if method in methods:
             raise ValueError(f"{method} {path} is registered twice")
-        methods[method] = Route(method, path, request, response, handler, public)
+        methods[method] = Route(method, path, request, response, handler, public, refusals)
         return handler
 
     return register

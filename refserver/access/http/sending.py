@@ -1,15 +1,30 @@
 """POST /v1/messages: one SEND or SEND_PACKAGE."""
 
+from typing import Annotated, Any, ClassVar
+
 import msgspec
 
-from protocol.messages import Item, Message, PackageSent, Send, SendPackage, Sent
+from protocol.limits import KINDS, MAX_MESSAGE_BODY_BYTES, MAX_PACKAGE_ITEMS
+from protocol.messages import Address, Count, Item, Message, Name, PackageSent, Send, SendPackage, Sent
 from refserver.access.http.call import Call
 from refserver.access.http.routes import route
 
+# The document promises what is accepted; what goes beyond is still read, to be refused with 415 and 413.
+Kind = Annotated[Name, msgspec.Meta(extra_json_schema={"enum": sorted(KINDS)})]
+Body = Annotated[
+    bytes,
+    msgspec.Meta(
+        extra_json_schema={
+            "maxLength": -(-MAX_MESSAGE_BODY_BYTES // 3) * 4,
+            "pattern": "^([A-Za-z0-9+/]{4})*([A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?$",
+        }
+    ),
+]
+
 
 class ItemShape(msgspec.Struct):
-    kind: str
-    body: bytes
+    kind: Kind
+    body: Body
 
 
 class Sending(msgspec.Struct):
@@ -18,13 +33,30 @@ class Sending(msgspec.Struct):
     `device` may also stand in the header X-Device; with `cid` it is what makes a repeat a repeat.
     """
 
-    cid: str
-    to: str
-    kind: str | None = None
-    body: bytes | None = None
-    sent_at_ms: int = 0
-    items: list[ItemShape] | None = None
-    device: str | None = None
+    SCHEMA: ClassVar[dict[str, Any]] = {
+        "oneOf": [
+            {
+                "required": ["kind", "body"],
+                "properties": {
+                    "kind": {"type": "string"}, "body": {"type": "string"}, "items": {"type": "null"},
+                },
+            },
+            {
+                "required": ["items"],
+                "properties": {
+                    "kind": {"type": "null"}, "body": {"type": "null"}, "items": {"type": "array"},
+                },
+            },
+        ]
+    }  # fmt: skip
+
+    cid: Name
+    to: Address
+    kind: Kind | None = None
+    body: Body | None = None
+    sent_at_ms: Count = 0
+    items: Annotated[list[ItemShape], msgspec.Meta(min_length=1, max_length=MAX_PACKAGE_ITEMS)] | None = None
+    device: Name | None = None
 
 
 class PlacedShape(msgspec.Struct):
@@ -44,7 +76,13 @@ class SendingDone(msgspec.Struct, omit_defaults=True):
     placed: list[PlacedShape] | None = None
 
 
-@route("POST", "/v1/messages", request=Sending, response=SendingDone)
+@route(
+    "POST",
+    "/v1/messages",
+    request=Sending,
+    response=SendingDone,
+    refusals=(403, 404, 413, 415, 429),
+)
 def send(call: Call, sending: Sending) -> None:
     """Stores a message, or a package of them, once for each (user, device, cid)."""
     if sending.device is not None:

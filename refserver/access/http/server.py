@@ -8,6 +8,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from http import HTTPStatus
+from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
 import msgspec
@@ -188,10 +189,9 @@ class HttpNode:
         try:
             wanted: msgspec.Struct
             if route.method == "GET":
-                fields = dict(parse_qsl(query, keep_blank_values=True, max_num_fields=_MAX_QUERY_FIELDS))
-                wanted = msgspec.convert(fields, route.request, strict=False)
+                wanted = msgspec.convert(_fields(query), route.request, strict=False)
             else:
-                wanted = msgspec.json.decode(request.body, type=route.request)
+                wanted = _decoded(request.body, route.request)
         except (msgspec.MsgspecError, ValueError, RecursionError) as error:
             call.fail(HTTPStatus.BAD_REQUEST, str(error))
             return
@@ -274,6 +274,31 @@ class HttpNode:
         for exchange in list(self._exchanges.values()):
             self.close(exchange)
         self._poller.close()
+
+
+def _fields(query: str) -> dict[str, str]:
+    pairs = parse_qsl(query, keep_blank_values=True, max_num_fields=_MAX_QUERY_FIELDS)
+    fields = dict(pairs)
+    if len(fields) < len(pairs):
+        # Whoever stands between might have looked at another one than we do.
+        raise ValueError("a query field is given twice")
+    return fields
+
+
+def _decoded(body: bytes, kind: type[msgspec.Struct]) -> msgspec.Struct:
+    try:
+        return msgspec.json.decode(body, type=kind)
+    except msgspec.ValidationError:
+        # JSON knows one kind of number: some clients write 3 as 3.0, and mean it.
+        return msgspec.convert(_with_integers(msgspec.json.decode(body)), kind)
+
+
+def _with_integers(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {name: _with_integers(each) for name, each in value.items()}
+    if isinstance(value, list):
+        return [_with_integers(each) for each in value]
+    return int(value) if isinstance(value, float) and value.is_integer() else value
 
 
 def _split(target: str) -> tuple[str, str]:

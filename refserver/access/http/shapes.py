@@ -1,6 +1,11 @@
 """The messages of the protocol as JSON objects by field name. Bodies are base64; numbers stay numbers."""
 
+from typing import Annotated
+
 import msgspec
+
+Limit = Annotated[int, msgspec.Meta(ge=1, le=2**63 - 1)]
+"""How many to answer with at most; a page may end earlier."""
 
 
 class EntryShape(msgspec.Struct):

@@ -24,7 +24,7 @@ class TokenShape(msgspec.Struct):
     expires_in_s: float
 
 
-@route("POST", "/v1/tokens", request=Credentials, response=TokenShape, public=True)
+@route("POST", "/v1/tokens", request=Credentials, response=TokenShape, public=True, refusals=(401,))
 def issue(call: Call, credentials: Credentials) -> None:
     """A token for a user and password. A wrong user and a wrong password get the same answer."""
     accounts = call.node.accounts
