@@ -5,7 +5,7 @@ from typing import Any
 
 import polars as pl
 
-BEATS = ("due", "sent", "answered", "late", "missed")
+BEATS = ("due", "sent", "answered", "late", "missed", "abandoned")
 SENDS = ("planned", "started", "late")
 
 

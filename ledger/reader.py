@@ -45,6 +45,7 @@ SAMPLE_COLUMNS: dict[str, type[pl.DataType]] = {
     "beats_answered": pl.Int64,
     "beats_late": pl.Int64,
     "beats_missed": pl.Int64,
+    "beats_abandoned": pl.Int64,
     "sends_planned": pl.Int64,
     "sends_started": pl.Int64,
     "sends_late": pl.Int64,

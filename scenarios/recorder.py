@@ -58,7 +58,7 @@ class Recorder:
         self.opened = 0
         self.failed = 0
         self.dropped = 0
-        self.beats = dict.fromkeys(("due", "sent", "answered", "late", "missed"), 0)
+        self.beats = dict.fromkeys(("due", "sent", "answered", "late", "missed", "abandoned"), 0)
         self.messages = dict.fromkeys(
             ("sent", "acked", "rejected", "delivered", "repeated", "retransmitted"), 0
         )
@@ -146,6 +146,9 @@ class Recorder:
     def _beat_missed(self, client: Client, event: events.BeatMissed, now: float) -> None:
         self.beats["missed"] += 1
         self._totals.fail("BEAT", "heartbeat", "no answer")
+
+    def _beat_abandoned(self, client: Client, event: events.BeatAbandoned, now: float) -> None:
+        self.beats["abandoned"] += 1
 
     # -- sends --
 
@@ -301,6 +304,7 @@ _HANDLERS: dict[type[Event], Callable[[Recorder, Client, Any, float], None]] = {
     events.BeatSent: Recorder._beat_sent,
     events.Beat: Recorder._beat,
     events.BeatMissed: Recorder._beat_missed,
+    events.BeatAbandoned: Recorder._beat_abandoned,
     events.Retransmitted: Recorder._retransmitted,
     events.Acked: Recorder._acked,
     events.Rejected: Recorder._rejected,

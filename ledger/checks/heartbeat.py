@@ -17,9 +17,10 @@ FOUND = ("missed_without_fault", "wrongly_cleared", "silences", "silences_withou
 
 @register
 def check(ledger: Ledger, options: Options) -> Result:
-    """Figures: beats `due`, `sent`, `answered`, `late`, `missed`; `missed_without_fault`; `wrongly_cleared`:
-    connections that the server ended while no fault was on, unasked and unannounced; `silences`: clients that
-    closed because nothing came back, `silences_without_fault` of them.
+    """Figures: beats `due`, `sent`, `answered`, `late`, `missed`, `abandoned` (under way when the device left
+    on purpose); `missed_without_fault`; `wrongly_cleared`: connections that the server ended while no fault
+    was on, unasked and unannounced; `silences`: clients that closed because nothing came back,
+    `silences_without_fault` of them.
 
     A fault counts as on until two heartbeats after its end. Passes when none was wrongly cleared and beats
     were missed under faults only; unknown if no beat was sent.
