@@ -15,6 +15,7 @@ from refserver.business.answering import (
     answer_questions,
 )
 from refserver.business.committing import Committer
+from refserver.business.limiting import Buckets, RateLimit
 from refserver.business.memory import Memory
 from refserver.business.planning import Request
 from refserver.business.presence import Presence
@@ -27,6 +28,7 @@ class Business:
 
     `friends_only`: users who are not friends may not write to each other. `clock` gives Unix seconds. One
     Business to a data directory: it is the only one that adds to inboxes; relations may change beside it.
+    `rate_limit`: what each user may send; None for as much as the server can take.
     """
 
     def __init__(
@@ -36,12 +38,14 @@ class Business:
         friends_only: bool = True,
         node_id: int = 0,
         clock: Callable[[], float] = time.time,
+        rate_limit: RateLimit | None = None,
     ) -> None:
         memory = Memory()
         self._presence = Presence()
         self._committer = Committer(
-            storage, memory, self._presence, friends_only=friends_only, node_id=node_id, clock=clock
-        )
+            storage, memory, self._presence, friends_only=friends_only, node_id=node_id, clock=clock,
+            buckets=None if rate_limit is None else Buckets(rate_limit),
+        )  # fmt: skip
         self._logins: Turns[Login] = Turns(
             partial(answer_logins, storage, memory, self._presence), MAX_LOGINS
         )

@@ -10,6 +10,7 @@ from gevent.event import Event
 from protocol.errors import ErrorCode
 from protocol.messages import Entry, Error
 from refserver.business import planning
+from refserver.business.limiting import Buckets
 from refserver.business.memory import Memory
 from refserver.business.notes import tell
 from refserver.business.planning import Delivery, Plan, Request
@@ -27,13 +28,14 @@ class Committer:
 
     def __init__(
         self, storage: Storage, memory: Memory, presence: Presence, *, friends_only: bool, node_id: int,
-        clock: Callable[[], float],
+        clock: Callable[[], float], buckets: Buckets | None = None,
     ) -> None:  # fmt: skip
         self._storage = storage
         self._memory = memory
         self._presence = presence
         self._friends_only = friends_only
         self._clock = clock
+        self._buckets = buckets
         self._mints = Snowflakes(node_id, storage.newest_mid())
         self._changes_seen = -1
         self._pending: deque[Request] = deque()
@@ -105,7 +107,7 @@ class Committer:
                 break
             self._memory.conversations.clear()
         planning.remember(loaded, self._memory, self._friends_only)
-        plan = Plan(loaded, self._memory, self._mints, int(self._clock() * 1000))
+        plan = Plan(loaded, self._memory, self._mints, int(self._clock() * 1000), self._buckets)
         plan.add(batch)
         return plan
 

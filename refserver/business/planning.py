@@ -5,7 +5,7 @@ the order in which they arrived.
 """
 
 import logging
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
 from protocol.errors import ErrorCode
@@ -23,6 +23,7 @@ from protocol.messages import (
     Sent,
 )
 from protocol.names import conversation_between, is_group
+from refserver.business.limiting import Buckets
 from refserver.business.memory import Conversation, Memory
 from refserver.business.snowflakes import Snowflakes
 from refserver.face import Node
@@ -129,12 +130,15 @@ class Plan:
     """
 
     __slots__ = (
-        "_answers", "_loaded", "_memory", "_mints", "_now_ms", "_read", "_totals", "_touched", "deliveries",
-        "planned", "replies", "rows", "tells", "versions",
+        "_answers", "_buckets", "_loaded", "_memory", "_mints", "_now_ms", "_read", "_totals", "_touched",
+        "deliveries", "planned", "replies", "rows", "tells", "versions",
     )  # fmt: skip
 
-    def __init__(self, loaded: Loaded, memory: Memory, mints: Snowflakes, now_ms: int) -> None:
+    def __init__(
+        self, loaded: Loaded, memory: Memory, mints: Snowflakes, now_ms: int, buckets: Buckets | None = None
+    ) -> None:
         self._loaded = loaded
+        self._buckets = buckets
         self._memory = memory
         self._now_ms = now_ms
         self._answers = loaded.first_answers
@@ -174,14 +178,20 @@ class Plan:
         key = (request.user, request.device, message.cid)
         answer = self._answers.get(key)
         if answer is None:
+            items: Sequence[Send | Item]
             items = message.items if isinstance(message, SendPackage) else (message,)
             refusal = self._refusal(request.user, message.to, items)
             if refusal is not None:
                 return Error(*refusal, cid=message.cid)
+            # Asked last: what was stored before gets its first answer again, however fast it is repeated.
+            if self._buckets is not None:
+                over = self._buckets.refusal(request.user, len(items), message.cid)
+                if over is not None:
+                    return over
             answer = self._answers[key] = self._accept(request, items)
         return answer
 
-    def _refusal(self, user: str, to: str, items: Iterable[Send | Item]) -> tuple[ErrorCode, str] | None:
+    def _refusal(self, user: str, to: str, items: Sequence[Send | Item]) -> tuple[ErrorCode, str] | None:
         """Why nothing may be stored (DLV.8), None when it may."""
         if to == user:
             return ErrorCode.NOT_PERMITTED, "a message to yourself"
@@ -200,7 +210,7 @@ class Plan:
                 return ErrorCode.TOO_LARGE, f"a body has at most {MAX_MESSAGE_BODY_BYTES} bytes"
         return None
 
-    def _accept(self, request: Request, items: Iterable[Send | Item]) -> Message:
+    def _accept(self, request: Request, items: Sequence[Send | Item]) -> Message:
         """Place the items, adjacent and in order (ORD.4), in the conversation and in every party's inbox."""
         user, device, message = request.user, request.device, request.message
         assert isinstance(message, Send | SendPackage)
