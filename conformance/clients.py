@@ -9,6 +9,7 @@ from conformance.accounts import User
 from conformance.phone import Phone
 from conformance.target import Target
 from conformance.verdicts import not_offered
+from conformance.web import Web
 from drivers.contract import Identity
 from drivers.policy import Policy
 from drivers.pumps.blocking import Device
@@ -54,6 +55,13 @@ class Clients:
         """A logged-in connection without a will of its own."""
         return Phone(self.wire(), user, device, heartbeat_s, version)
 
+    def web(self, user: User | None, device: str = "http") -> Web:
+        """Short HTTP requests as `user`, or without a token."""
+        url = self._target.http_url
+        if url is None:
+            not_offered("the target has no HTTP that the suite knows of (--http URL)")
+        return self._stack.enter_context(Web(url, None if user is None else user.token, device))
+
     def device(self, user: User, name: str = "phone", *, version: int = 0, **policy: Any) -> Device:
         """A client as an app has it, not started yet. `policy`: fields of Policy other than the quick ones.
 
@@ -72,6 +80,12 @@ class MakePhone(Protocol):
     def __call__(
         self, user: User, device: str = "phone", *, heartbeat_s: int = 60, version: int = 0
     ) -> Phone: ...
+
+
+class MakeWeb(Protocol):
+    """The fixture `web`."""
+
+    def __call__(self, user: User | None, device: str = "http") -> Web: ...
 
 
 class MakeDevice(Protocol):

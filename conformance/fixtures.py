@@ -8,7 +8,7 @@ import psutil
 import pytest
 
 from conformance.accounts import Block
-from conformance.clients import Clients, MakeDevice, MakePhone
+from conformance.clients import Clients, MakeDevice, MakePhone, MakeWeb
 from conformance.target import Target, seed_key, target_key
 from conformance.verdicts import not_offered
 from drivers.pumps.wire import Wire
@@ -71,6 +71,12 @@ def phone(clients: Clients) -> MakePhone:
 def device(clients: Clients) -> MakeDevice:
     """`device(user, name="phone", version=0, **policy)`: a client as an app has it, not started yet."""
     return clients.device
+
+
+@pytest.fixture
+def web(clients: Clients) -> MakeWeb:
+    """`web(user, device="http")`: short HTTP requests as this user."""
+    return clients.web
 
 
 @pytest.fixture

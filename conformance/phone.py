@@ -72,7 +72,7 @@ class Phone:
 
     def answer_to(self, cid: str) -> Sent | Error:
         """The SENT or ERROR for a send."""
-        answer = self._expect((Sent, Error), lambda message: message.cid == cid)
+        answer = self.expect_one_of((Sent, Error), lambda message: message.cid == cid)
         assert isinstance(answer, Sent | Error)
         return answer
 
@@ -80,7 +80,7 @@ class Phone:
         """The SENT or ERROR for each of several sends, whatever the order in which they come."""
         answers: dict[str, Sent | Error] = {}
         while len(answers) < len(cids):
-            answer = self._expect((Sent, Error), lambda message: message.cid in cids)
+            answer = self.expect_one_of((Sent, Error), lambda message: message.cid in cids)
             assert isinstance(answer, Sent | Error)
             assert answer.cid is not None
             answers[answer.cid] = answer
@@ -148,7 +148,7 @@ class Phone:
         self, kind: type[M], matching: Callable[[M], bool] | None = None, timeout_s: float = 10.0
     ) -> M:
         """The next message of a kind that matches. Raises Expected when it does not come."""
-        message = self._expect((kind,), matching, timeout_s)
+        message = self.expect_one_of((kind,), matching, timeout_s)
         assert isinstance(message, kind)
         return message
 
@@ -179,12 +179,13 @@ class Phone:
         """Close the connection without a farewell."""
         self.wire.close()
 
-    def _expect(
+    def expect_one_of(
         self,
         kinds: tuple[type[Message], ...],
         matching: Callable[[Any], bool] | None = None,
         timeout_s: float = 10.0,
     ) -> Message:
+        """The next message of one of several kinds that matches. Raises Expected when it does not come."""
         until = time.monotonic() + timeout_s
         wanted = " or ".join(kind.__name__ for kind in kinds)
         came: list[str] = []

@@ -48,6 +48,7 @@ class _Record:
 def pytest_addoption(parser: pytest.Parser) -> None:
     group = parser.getgroup("conformance", "conformance of a chat server")
     group.addoption("--target", action="append", default=[], metavar="URL", help="server (repeatable)")
+    group.addoption("--http", metavar="URL", help="where the target takes short requests, http://HOST:PORT")
     group.addoption("--accounts", metavar="FILE", type=Path, help="accounts that exist on the target")
     group.addoption("--clause", action="append", default=[], metavar="GLOB", help="only these (repeatable)")
     group.addoption("--without", action="append", default=[], metavar="NAME", help="capability it lacks")
@@ -60,7 +61,7 @@ def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line("markers", "clause(id, ...): the clauses of the catalogue that a case speaks for")
     option = config.option
     try:
-        config.stash[target_key] = Target(option.target, option.accounts, option.without)
+        config.stash[target_key] = Target(option.target, option.accounts, option.without, option.http)
     except TargetUnusable as error:
         raise pytest.UsageError(str(error)) from error
     seed = option.seed if option.seed is not None else random.SystemRandom().randrange(1 << 32)

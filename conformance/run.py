@@ -18,11 +18,12 @@ class ConformSettings:
     """What to test and what to leave behind; no `targets` means the reference server, started for the run.
 
     `clauses`: patterns such as `DLV.*`; `without`: capabilities that the target lacks; `require`: up to which
-    level a failure counts; `json`, `junit`: files to write.
+    level a failure counts; `http`: where the target takes short requests; `json`, `junit`: files to write.
     """
 
     targets: Sequence[str] = ()
     accounts: Path | None = None
+    http: str | None = None
     clauses: Sequence[str] = ()
     without: Sequence[str] = ()
     require: Level = Level.MUST
@@ -38,7 +39,7 @@ def run_conformance(settings: ConformSettings) -> int:
     accounts that cannot be used; one line, nothing was run. 3: one could not be decided. 130: interrupted.
     """
     try:
-        Target(settings.targets, settings.accounts, settings.without).probe()
+        Target(settings.targets, settings.accounts, settings.without, settings.http).probe()
     except TargetUnusable as error:
         print(f"chatproof conform: {error}", file=sys.stderr)
         return 2
@@ -73,6 +74,7 @@ def _arguments(settings: ConformSettings) -> list[str]:
             arguments += [option, each]
     single: dict[str, object] = {
         "--accounts": settings.accounts,
+        "--http": settings.http,
         "--seed": settings.seed,
         "--conformance-json": settings.json,
         "--junitxml": settings.junit,

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from conformance.accounts import HOW_TO_MAKE, AccountsError, Block, load
+from conformance.accounts import HOW_TO_MAKE, AccountsError, Block, User, load
 from drivers.contract import Dialect
 from drivers.endpoints import Endpoint, TargetError, parse_target
 from drivers.pumps.wire import Expected, Wire
@@ -25,6 +25,7 @@ target_key = pytest.StashKey["Target"]()
 seed_key = pytest.StashKey[int]()
 
 _TOKEN_TTL_S = 24 * 3600.0
+_OVER_HTTP = frozenset({"http_send", "short_poll", "long_poll", "accounts"})
 _SPARE_BLOCKS = 8
 """Beyond one a case: a few observations that several cases share have blocks of their own."""
 
@@ -35,10 +36,18 @@ class TargetUnusable(Exception):
 
 class Target:
     """`urls` with `accounts`, or nothing of both for the reference server. Raises TargetUnusable at once
-    for what is wrong without a connection. `without`: capabilities that the target is known to lack."""
+    for what is wrong without a connection. `without`: capabilities that the target is known to lack; `http`:
+    where it takes short requests."""
 
-    def __init__(self, urls: Sequence[str], accounts: Path | None, without: Sequence[str] = ()) -> None:
+    def __init__(
+        self,
+        urls: Sequence[str],
+        accounts: Path | None,
+        without: Sequence[str] = (),
+        http: str | None = None,
+    ) -> None:
         self.cases_planned = 0
+        self._http = http
         self._without = frozenset(without)
         self._stack = ExitStack()
         self.server: ServerProcess | None = None
@@ -49,9 +58,14 @@ class Target:
             raise TargetUnusable(str(error)) from error
         if urls and accounts is None:
             raise TargetUnusable(f"--target needs --accounts FILE; {HOW_TO_MAKE}")
+        if http is not None and not urls:
+            raise TargetUnusable("--http needs --target URL: the reference server has its own")
+        if http is not None and not http.startswith("http://"):
+            raise TargetUnusable(f"--http {http!r}: write http://HOST:PORT")
         if accounts is not None and not urls:
             raise TargetUnusable("--accounts needs --target URL: the reference server has its own")
         self.name = " ".join(urls) or "reference server"
+        self._all_blocks = blocks
         self._blocks: Iterator[Block] | None = iter(blocks) if urls else None
         self._first_block = blocks[0] if blocks else None
 
@@ -67,10 +81,24 @@ class Target:
             return self._given
         return tuple(parse_target(f"chat+{url}") for url in self.running_server().tcp_urls)
 
+    @property
+    def http_url(self) -> str | None:
+        """Where short requests go; None when there is no such place. Starts the server like `endpoints`."""
+        return self._http if self._given else self.running_server().http_url
+
+    def accounts_with_password(self) -> list[User]:
+        """Those whose password the suite knows, of all blocks, whether a case has them or not."""
+        if not self._given:
+            self.running_server()
+        return [user for block in self._all_blocks for user in block.users if user.password is not None]
+
     def lacks(self, capability: str) -> str | None:
         """Why a capability of the catalogue is not there; None when it is."""
         if capability in self._without:
             return f"the target does not offer {capability} (--without {capability})"
+        if capability in _OVER_HTTP:
+            missing = self._given and self._http is None
+            return f"{capability} is over HTTP, and no --http URL was given" if missing else None
         dialects = {endpoint.dialect for endpoint in self._given} or {_reference_dialect()}
         for dialect in dialects:
             if capability not in dialect.offers:
@@ -131,7 +159,8 @@ class Target:
         folder = Path(self._stack.enter_context(tempfile.TemporaryDirectory(prefix="chatproof-")))
         accounts = folder / "accounts.json"
         testbed(folder / "data", self.cases_planned + _SPARE_BLOCKS, accounts, _TOKEN_TTL_S)
-        self._blocks = iter(load(accounts))
+        self._all_blocks = load(accounts)
+        self._blocks = iter(self._all_blocks)
         server = ServerProcess(folder / "data", tcp_ports=1, http=True, access_processes=0)
         self._stack.callback(server.stop)
         server.start()

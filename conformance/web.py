@@ -1,0 +1,143 @@
+"""Short HTTP requests as one user: the other way into the same inbox."""
+
+import base64
+import http.client
+import json
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Self
+from urllib.parse import quote, urlsplit
+
+import gevent.socket
+
+from conformance.phone import fresh_cid
+from drivers.pumps.wire import Expected
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """`content`: the JSON of the body, None when it is none. `took_s`: from request to last byte."""
+
+    status: int
+    headers: Mapping[str, str]
+    body: bytes
+    content: Any
+    took_s: float
+
+
+class Web:
+    """One kept-alive connection; one request at a time. `token` None sends no Authorization."""
+
+    def __init__(self, url: str, token: str | None, device: str = "http", timeout_s: float = 15.0) -> None:
+        parts = urlsplit(url)
+        self._address = (parts.hostname or "127.0.0.1", parts.port or 80)
+        self._connection = http.client.HTTPConnection(*self._address)
+        self._token = token
+        self._device = device
+        self._timeout_s = timeout_s
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._connection.close()
+
+    def call(
+        self, method: str, path: str, content: object = None, *, headers: Mapping[str, str] | None = None
+    ) -> Reply:
+        """The answer, whatever its status. Raises Expected when there is none in time."""
+        connection = self._connection
+        sent = {"X-Device": self._device, **(headers or {})}
+        if self._token is not None:
+            sent.setdefault("Authorization", f"Bearer {self._token}")
+        body = None if content is None else json.dumps(content).encode()
+        began = time.monotonic()
+        # The suite's sockets are the hub's: one that waits lets the others go on.
+        if connection.sock is None:
+            connection.sock = gevent.socket.create_connection(self._address, timeout=self._timeout_s)
+        try:
+            connection.request(method, path, body, sent)
+            response = connection.getresponse()
+            data = response.read()
+        except TimeoutError as error:
+            connection.close()
+            raise Expected(f"{method} {path}: expected an answer within {self._timeout_s} s") from error
+        took_s = time.monotonic() - began
+        try:
+            found = json.loads(data)
+        except ValueError:
+            found = None
+        return Reply(response.status, dict(response.headers.items()), data, found, took_s)
+
+    def ask(self, method: str, path: str, content: object = None) -> Any:
+        """The JSON of an answer 200. Raises Expected for any other."""
+        reply = self.call(method, path, content)
+        if reply.status != 200 or reply.content is None:
+            raise Expected(f"{method} {path}: expected 200 and JSON, got {reply.status} {reply.body[:200]!r}")
+        return reply.content
+
+    # -- the calls of the protocol
+
+    def try_to_say(self, to: str, body: bytes, *, kind: str = "text", cid: str | None = None) -> Reply:
+        """POST /v1/messages with one message; the answer as it is."""
+        content = {"cid": cid or fresh_cid(), "to": to, "kind": kind, "body": _base64(body)}
+        return self.call("POST", "/v1/messages", content)
+
+    def say(self, to: str, body: bytes, *, cid: str | None = None) -> dict[str, Any]:
+        """The fields of its SENT. Raises Expected when it is refused."""
+        reply = self.try_to_say(to, body, cid=cid)
+        if reply.status != 200:
+            raise Expected(f"POST /v1/messages to {to}: expected 200, got {reply.status} {reply.body!r}")
+        found: dict[str, Any] = reply.content
+        return found
+
+    def say_package(self, to: str, bodies: list[bytes], *, cid: str | None = None) -> dict[str, Any]:
+        """The fields of its PACKAGE_SENT. Raises Expected when it is refused."""
+        items = [{"kind": "text", "body": _base64(body)} for body in bodies]
+        found: dict[str, Any] = self.ask(
+            "POST", "/v1/messages", {"cid": cid or fresh_cid(), "to": to, "items": items}
+        )
+        return found
+
+    def poll(self, after: int = 0, *, wait_s: float = 0.0, limit: int = 1000) -> "Poll":
+        """GET /v1/inbox: short with `wait_s` 0, long otherwise."""
+        query = f"after={after}&limit={limit}" + (f"&wait_s={wait_s:g}" if wait_s else "")
+        reply = self.call("GET", f"/v1/inbox?{query}")
+        if reply.status != 200:
+            raise Expected(f"GET /v1/inbox?{query}: expected 200, got {reply.status} {reply.body!r}")
+        entries = reply.content["entries"]
+        return Poll(
+            [entry["version"] for entry in entries],
+            [base64.b64decode(entry["body"]) for entry in entries],
+            entries,
+            reply.content["newest"],
+            reply.content["more"],
+            reply.took_s,
+        )
+
+    def history(self, conversation: str) -> list[dict[str, Any]]:
+        """The newest page of a conversation."""
+        page: list[dict[str, Any]] = self.ask("GET", history_path(conversation))["entries"]
+        return page
+
+
+@dataclass(frozen=True, slots=True)
+class Poll:
+    """What GET /v1/inbox answered."""
+
+    versions: list[int]
+    bodies: list[bytes]
+    entries: list[dict[str, Any]]
+    newest: int
+    more: bool
+    took_s: float
+
+
+def history_path(conversation: str) -> str:
+    """Where the history of a conversation is asked for."""
+    return f"/v1/conversations/{quote(conversation, safe='')}/messages?limit=100"
+
+
+def _base64(body: bytes) -> str:
+    return base64.b64encode(body).decode()
