@@ -253,9 +253,11 @@ def test_connections_are_counted_as_they_come_and_go(desk: Desk) -> None:
 
 def test_heartbeats_are_counts_and_no_rows(desk: Desk) -> None:
     for event in (events.BeatSent(0.0), events.Beat(0.1, 0, 1), events.BeatSent(0.0), events.Beat(6.0, 0, 1),
-                  events.BeatSent(0.0), events.BeatMissed()):  # fmt: skip
+                  events.BeatSent(0.0), events.BeatMissed(), events.BeatSent(0.0),
+                  events.BeatAbandoned()):  # fmt: skip
         desk.hear(event)
-    assert desk.recorder.beats == {"due": 3, "sent": 3, "answered": 2, "late": 1, "missed": 1}
+    beats = desk.recorder.beats
+    assert beats == {"due": 4, "sent": 4, "answered": 2, "late": 1, "missed": 1, "abandoned": 1}
     assert desk.counts() == {"heartbeat": (3, 1)}
     assert desk.rows() == []
 
