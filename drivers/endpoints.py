@@ -2,13 +2,14 @@
 
 import importlib
 import pkgutil
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from types import ModuleType
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
 
 from drivers import carriers, dialects
+from drivers.carriers.wrapped import UrlCarrier
 from drivers.contract import Carrier, Dialect, Session
 
 
@@ -18,7 +19,8 @@ class TargetError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Endpoint:
-    """One access point. `label` names the path in reports, such as `tcp:14000`."""
+    """One access point. `label` names the path in reports, such as `tcp:14000`. What its carrier has to know
+    of the URL, such as the name that a certificate must have, it keeps whatever address `host` becomes."""
 
     url: str
     host: str
@@ -28,6 +30,11 @@ class Endpoint:
     label: str
 
     @property
+    def is_plain(self) -> bool:
+        """Whether the session's bytes travel as they are."""
+        return self.carrier.name == "tcp"
+
+    @property
     def address(self) -> tuple[str, int]:
         return self.host, self.port
 
@@ -35,9 +42,23 @@ class Endpoint:
         """A session of the dialect over the carrier, before its first byte."""
         return self.carrier.wrap(self.dialect.new_session())
 
+    def moved(self, host: str, port: int) -> "Endpoint":
+        """The same access point behind another address, such as a proxy's: it keeps its label, and its URL
+        still asks for a certificate of the old name."""
+        old = urlsplit(self.url)
+        query = parse_qsl(old.query)
+        if self.carrier.name in _WITH_CERTIFICATE and "name" not in dict(query):
+            query.append(("name", old.hostname or ""))
+        netloc = f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
+        url = urlunsplit((old.scheme, netloc, old.path, urlencode(query, safe="/"), ""))
+        return replace(self, url=url, host=host, port=port)
+
 
 def parse_target(url: str) -> Endpoint:
-    """`chat+tcp://host:port` and the like. The host must be an address or a name. Raises TargetError."""
+    """`chat+tcp://host:port`, `chat+wss://host:port/path?ca=FILE` and the like. Raises TargetError.
+
+    The host must be an address or a name.
+    """
     try:
         parts = urlsplit(url)
         port = parts.port
@@ -53,7 +74,15 @@ def parse_target(url: str) -> Endpoint:
     if not parts.hostname:
         raise TargetError(f"target {url!r}: no host; write {dialect.name}+{carrier.name}://HOST:PORT")
     port = port or dialect.default_port
+    if isinstance(carrier, UrlCarrier):
+        try:
+            carrier = Carrier(carrier.name, carrier.wrap_for(parts))
+        except ValueError as error:
+            raise TargetError(f"target {url!r}: {error}") from error
     return Endpoint(url, parts.hostname, port, dialect, carrier, f"{carrier.name}:{port}")
+
+
+_WITH_CERTIFICATE = ("tls", "wss")
 
 
 @cache
@@ -62,7 +91,7 @@ def _dialects() -> dict[str, Dialect]:
 
 
 @cache
-def _carriers() -> dict[str, Carrier]:
+def _carriers() -> dict[str, Carrier | UrlCarrier]:
     return {found.name: found for found in _registered(carriers, "CARRIER")}
 
 

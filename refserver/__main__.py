@@ -8,14 +8,19 @@ from pathlib import Path
 from protocol.limits import DEFAULT_HEARTBEAT_S
 from refserver.lifeline import end_with
 from refserver.serve import ServeError, ServeSettings, serve
+from refserver.settings import SCHEMES
 
 
 def main() -> int:
     """0 after a drained end, 2 for a wrong request, 3 if the machine cannot."""
     parser = argparse.ArgumentParser(prog="refserver", description="The chat reference server.")
     parser.add_argument(
-        "--listen", action="append", metavar="URL", help="tcp://HOST:PORT or http://HOST:PORT"
+        "--listen", action="append", metavar="URL", help=f"{'://, '.join(SCHEMES)}://HOST:PORT"
     )
+    parser.add_argument(
+        "--tls-cert", type=Path, metavar="FILE", help="PEM, with its chain: for tls:// and wss://"
+    )
+    parser.add_argument("--tls-key", type=Path, metavar="FILE", help="PEM, without a password")
     parser.add_argument("--data", type=Path, required=True, metavar="DIR")
     parser.add_argument("--access-processes", type=int, default=0, metavar="N")
     parser.add_argument("--heartbeat", type=int, default=DEFAULT_HEARTBEAT_S, metavar="SECONDS")
@@ -35,6 +40,8 @@ def main() -> int:
                 access_processes=arguments.access_processes,
                 friends_only=not arguments.strangers,
                 default_heartbeat_s=arguments.heartbeat,
+                tls_cert=arguments.tls_cert,
+                tls_key=arguments.tls_key,
             )
         )
     except ServeError as error:

@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Self
 
@@ -27,7 +28,11 @@ class ServerFailed(Exception):
 
 class ServerProcess:
     """`start()` returns when it listens on free ports of 127.0.0.1. After `stop()` or `kill()` it can be
-    started again and has the same addresses and the same data. What it logs is in `data_dir/server.log`."""
+    started again and has the same addresses and the same data. What it logs is in `data_dir/server.log`.
+
+    `carriers`: schemes beyond tcp and http, each on a port of its own; `certificate`: the PEM files of chain
+    and key for those that show one. `urls` has every address, by scheme.
+    """
 
     def __init__(
         self,
@@ -38,18 +43,23 @@ class ServerProcess:
         *,
         friends_only: bool = True,
         default_heartbeat_s: int = DEFAULT_HEARTBEAT_S,
+        carriers: Sequence[str] = (),
+        certificate: tuple[Path, Path] | None = None,
     ) -> None:
         self.data_dir = Path(data_dir)
         self.log_path = self.data_dir / "server.log"
         self.tcp_urls: list[str] = []
         self.http_url: str | None = None
+        self.urls: dict[str, list[str]] = {}
         self.pids: list[int] = []
-        self._listen = ["tcp://127.0.0.1:0"] * tcp_ports + ["http://127.0.0.1:0"] * http
+        schemes = ["tcp"] * tcp_ports + ["http"] * http + list(carriers)
+        self._listen = [f"{scheme}://127.0.0.1:0" for scheme in schemes]
         self._options = [
             "--data", str(self.data_dir),
             "--access-processes", str(access_processes),
             "--heartbeat", str(default_heartbeat_s),
             *([] if friends_only else ["--strangers"]),
+            *(["--tls-cert", str(certificate[0]), "--tls-key", str(certificate[1])] if certificate else []),
         ]  # fmt: skip
         self._process: subprocess.Popen[bytes] | None = None
 
@@ -103,8 +113,11 @@ class ServerProcess:
             raise ServerFailed(f"the server said something else than expected: {line}")
         urls = found["urls"].split()
         self._listen = urls
-        self.tcp_urls = [url for url in urls if url.startswith("tcp:")]
-        self.http_url = next((url for url in urls if url.startswith("http:")), None)
+        self.urls = {}
+        for url in urls:
+            self.urls.setdefault(url.partition(":")[0], []).append(url)
+        self.tcp_urls = self.urls.get("tcp", [])
+        self.http_url = next(iter(self.urls.get("http", [])), None)
         self.pids = [int(pid) for pid in found["pids"].split(",")]
 
     def stop(self) -> int:

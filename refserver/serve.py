@@ -6,12 +6,15 @@ import os
 import signal
 import socket
 import time
+from collections.abc import Callable
+from functools import partial
 
 import gevent
 from gevent.event import Event
 from gevent.threadpool import ThreadPool
 
 from refserver import accounts
+from refserver.access.carriers.kinds import Carrying, kinds
 from refserver.access.http.server import Accounts, HttpNode
 from refserver.access.leaving import leave
 from refserver.access.node import AccessNode
@@ -74,6 +77,10 @@ class _Listening:
     def of(self, scheme: str) -> dict[Address, socket.socket]:
         return {address: each for address, each in self.by_address.items() if address.scheme == scheme}
 
+    @property
+    def schemes(self) -> set[str]:
+        return {address.scheme for address in self.by_address}
+
     def close(self) -> None:
         for listener in self.by_address.values():
             listener.close()
@@ -115,10 +122,17 @@ class Server:
         if self._workers is not None:
             self._workers.start()
         if self._node is not None:
-            for listener in self._listening.of("tcp").values():
-                self._node.lines.listen(listener)
+            for scheme, carry in self._carriers().items():
+                for listener in self._listening.of(scheme).values():
+                    self._node.lines.listen(listener, carry)
         for listener in self._listening.of("http").values():
             self._http.listen(listener)
+
+    def _carriers(self) -> dict[str, Callable[[], Carrying] | None]:
+        """By scheme of the access node: what makes the carrier of a connection."""
+        context = self._settings.tls_context(self._listening.schemes)
+        carried = {scheme: partial(kind.carry, context) for scheme, kind in kinds().items()}
+        return {"tcp": None, **carried}
 
     def line(self) -> str:
         """What is printed when everything listens. The first pid is that of this process."""
@@ -137,8 +151,10 @@ class Server:
             held = self._node.lines.count
         elif self._workers is not None:
             held = self._workers.connections
-        loads = {"tcp": held, "http": self._http.count}
-        return [(address.url, loads[address.scheme]) for address in self._listening.by_address]
+        return [
+            (address.url, self._http.count if address.scheme == "http" else held)
+            for address in self._listening.by_address
+        ]
 
     def drain(self) -> None:
         """Nobody new; what is under way is answered; everybody is told to go."""

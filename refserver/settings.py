@@ -2,6 +2,7 @@
 
 import resource
 import socket
+import ssl
 import tempfile
 from dataclasses import dataclass
 from pathlib import Path
@@ -9,6 +10,12 @@ from urllib.parse import urlsplit
 
 from protocol.limits import DEFAULT_HEARTBEAT_S, MAX_HEARTBEAT_S, MIN_HEARTBEAT_S
 from reactor import sockets
+from refserver.access.carriers.kinds import kinds
+from refserver.access.carriers.tls import server_context
+
+SCHEMES = ("tcp", "http", *kinds())
+"""What can be listened on: `tcp`, `http`, and the kinds of `refserver.access.carriers`."""
+_FORMS = " or ".join(f"{scheme}://HOST:PORT" for scheme in SCHEMES)
 
 
 class ServeError(Exception):
@@ -25,19 +32,22 @@ class ServeError(Exception):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ServeSettings:
-    """`listen`: `tcp://HOST:PORT` and `http://HOST:PORT`, port 0 for any free one. `access_processes` 0 keeps
-    access in the process of business; `friends_only`: strangers may not write to each other."""
+    """`listen`: `SCHEME://HOST:PORT` with one of SCHEMES, port 0 for any free one. `access_processes` 0 keeps
+    access in the process of business; `friends_only`: strangers may not write to each other. `tls_cert` and
+    `tls_key`: PEM files, for schemes that show a certificate."""
 
     listen: list[str]
     data_dir: Path
     access_processes: int = 0
     friends_only: bool = True
     default_heartbeat_s: int = DEFAULT_HEARTBEAT_S
+    tls_cert: Path | None = None
+    tls_key: Path | None = None
 
     def check(self) -> list["Address"]:
         """The addresses to listen on. Raises ServeError."""
         if not self.listen:
-            raise ServeError("nothing to listen on: give at least one tcp://HOST:PORT or http://HOST:PORT")
+            raise ServeError(f"nothing to listen on: give at least one of {_FORMS}")
         addresses = [Address.parse(url) for url in self.listen]
         if not 0 <= self.access_processes <= 256:
             raise ServeError(f"{self.access_processes} access processes: 0 to 256 are possible")
@@ -46,8 +56,30 @@ class ServeSettings:
         if not MIN_HEARTBEAT_S <= self.default_heartbeat_s <= MAX_HEARTBEAT_S:
             possible = f"{MIN_HEARTBEAT_S} to {MAX_HEARTBEAT_S} are possible"
             raise ServeError(f"a heartbeat of {self.default_heartbeat_s} s: {possible}")
+        carried = {address.scheme for address in addresses} & kinds().keys()
+        if carried and self.access_processes:
+            raise ServeError(f"{min(carried)}:// is served with 0 access processes only")
+        self.tls_context({address.scheme for address in addresses})
         self._check_data_dir()
         return addresses
+
+    def tls_context(self, schemes: set[str]) -> ssl.SSLContext | None:
+        """For those of the schemes that show a certificate; None if there are none. Raises ServeError."""
+        showing = sorted(scheme for scheme, kind in kinds().items() if kind.needs_certificate)
+        needing = [scheme for scheme in showing if scheme in schemes]
+        if not needing:
+            if self.tls_cert or self.tls_key:
+                raise ServeError(f"--tls-cert and --tls-key are for {'://, '.join(showing)}:// addresses")
+            return None
+        if self.tls_cert is None or self.tls_key is None:
+            raise ServeError(f"{needing[0]}:// needs --tls-cert FILE and --tls-key FILE")
+        try:
+            return server_context(self.tls_cert, self.tls_key)
+        except OSError as error:
+            raise ServeError(
+                f"certificate {self.tls_cert} with key {self.tls_key}: {error.strerror or error}; "
+                "both have to be PEM files without a password, and belong together"
+            ) from error
 
     def _check_data_dir(self) -> None:
         try:
@@ -69,14 +101,14 @@ class Address:
 
     @classmethod
     def parse(cls, url: str) -> "Address":
-        """Raises ServeError for what is not `tcp://HOST:PORT` or `http://HOST:PORT`."""
+        """Raises ServeError for what is not SCHEME://HOST:PORT with a known scheme."""
         try:
             parts = urlsplit(url)
             scheme, host, port = parts.scheme, parts.hostname, parts.port
         except ValueError:
             scheme, host, port = "", None, None
-        if scheme not in ("tcp", "http") or not host or port is None or parts.path not in ("", "/"):
-            raise ServeError(f"cannot listen on {url!r}: use tcp://HOST:PORT or http://HOST:PORT")
+        if scheme not in SCHEMES or not host or port is None or parts.path not in ("", "/"):
+            raise ServeError(f"cannot listen on {url!r}: use {_FORMS}")
         return cls(scheme, host, port)
 
     @property

@@ -14,7 +14,19 @@ _DEFAULT_LISTEN = ("tcp://127.0.0.1:14000", "http://127.0.0.1:8080")
     metavar="URL",
     default=_DEFAULT_LISTEN,
     show_default=True,
-    help="tcp://HOST:PORT or http://HOST:PORT; may be given several times.",
+    help="tcp, tls, ws, wss or http://HOST:PORT; may be given several times.",
+)
+@click.option(
+    "--tls-cert",
+    type=click.Path(path_type=Path),
+    metavar="FILE",
+    help="Certificate with its chain (PEM), for tls:// and wss://.",
+)
+@click.option(
+    "--tls-key",
+    type=click.Path(path_type=Path),
+    metavar="FILE",
+    help="Its key (PEM, without a password).",
 )
 @click.option(
     "--data",
@@ -47,8 +59,8 @@ _DEFAULT_LISTEN = ("tcp://127.0.0.1:14000", "http://127.0.0.1:8080")
     metavar="N",
     help="Make N accounts in circles of five friends, tokens in DIR/accounts.csv, before serving.",
 )
-def command(listen: tuple[str, ...], data: Path, access_processes: int, heartbeat: int, strangers: bool,
-            test_accounts: int) -> None:  # fmt: skip
+def command(listen: tuple[str, ...], tls_cert: Path | None, tls_key: Path | None, data: Path,
+            access_processes: int, heartbeat: int, strangers: bool, test_accounts: int) -> None:  # fmt: skip
     """Run the reference server until SIGTERM or Ctrl-C, which let running work finish first."""
     from chatproof.errors import CannotRun, WrongUse
     from chatproof.target import make_accounts
@@ -61,6 +73,8 @@ def command(listen: tuple[str, ...], data: Path, access_processes: int, heartbea
         access_processes=access_processes,
         friends_only=not strangers,
         default_heartbeat_s=heartbeat,
+        tls_cert=tls_cert,
+        tls_key=tls_key,
     )
     try:
         settings.check()

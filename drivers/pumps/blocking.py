@@ -17,7 +17,7 @@ from drivers.contract import AskContacts, AskHistory, AskRead, AskUnread, Identi
 from drivers.endpoints import Endpoint
 from drivers.events import Event
 from drivers.policy import Policy
-from drivers.pumps.lossy import Lose
+from drivers.pumps.lossy import Lose, with_loss
 from drivers.pumps.single import SinglePump
 from drivers.pumps.wire import Expected
 from protocol.messages import Entry
@@ -52,6 +52,7 @@ class Device:
         self.identity = identity
         self.events: list[Event] = []
         self.happened_at: list[float] = []
+        endpoints = tuple(with_loss(endpoint, lambda: self.lose) for endpoint in endpoints)
         shared = Surroundings(endpoints, _OneIdentity(identity), policy or Policy(), self._observe)
         self.client = Client(shared, 0, version=version)
         self._news = gevent.event.Event()

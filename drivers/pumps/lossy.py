@@ -1,7 +1,12 @@
 """A path that loses whole frames, for cases that say which."""
 
 from collections.abc import Callable
+from dataclasses import replace
 
+from drivers.carriers.wrapped import Wrapped
+from drivers.contract import Session
+from drivers.endpoints import Endpoint
+from drivers.events import Event
 from protocol import frames
 from protocol.errors import RemoteProtocolError
 from protocol.messages import Message
@@ -43,3 +48,34 @@ class LossyPath:
         except RemoteProtocolError:
             return False
         return message is not None and lose(self._direction, message)
+
+
+class LossySession(Wrapped):
+    """The same for a carrier that does not show frames on the path: they are lost within it.
+
+    To the client the bytes of a frame that was lost are a sign of life, which on a plain path they are not.
+    """
+
+    __slots__ = ("_down", "_lose", "_up")
+
+    def __init__(self, inner: Session, lose: Callable[[], Lose | None]) -> None:
+        super().__init__(inner)
+        self._lose = lose
+        self._up = LossyPath("up")
+        self._down = LossyPath("down")
+
+    def take(self) -> bytes:
+        return self._up.passed(self._inner.take(), self._lose())
+
+    def receive(self, data: bytes) -> list[Event]:
+        data = self._down.passed(data, self._lose())
+        return self._inner.receive(data) if data else []
+
+
+def with_loss(endpoint: Endpoint, lose: Callable[[], Lose | None]) -> Endpoint:
+    """The endpoint with sessions that lose what `lose()` says at the time; a plain one as it is."""
+    if endpoint.is_plain:
+        return endpoint
+    dialect = endpoint.dialect
+    new_session = dialect.new_session
+    return replace(endpoint, dialect=replace(dialect, new_session=lambda: LossySession(new_session(), lose)))

@@ -21,7 +21,8 @@ _FAREWELL_S = 2.0
 
 
 class SinglePump:
-    """Drives one client until `close`. `lose` may be set at any time to lose whole frames on the path.
+    """Drives one client until `close`. `lose` may be set at any time to lose whole frames on a plain path;
+    over other carriers it is the client's endpoints that have to lose them, see `lossy.with_loss`.
 
     Call `wake` after anything was done to the client.
     """
@@ -32,6 +33,7 @@ class SinglePump:
         self._wake = gevent.event.Event()
         self._watcher: Any = None
         self._is_decided = False
+        self._is_plain = True
         self._unsent = b""
         self._up = LossyPath("up")
         self._down = LossyPath("down")
@@ -98,7 +100,7 @@ class SinglePump:
         client = self._client
         if client.link >= 0:
             out = client.take()
-            self._unsent += self._up.passed(out, self.lose)
+            self._unsent += self._up.passed(out, self.lose) if self._is_plain else out
             if client.state in _UNCONNECTED:
                 self._part(bool(out))
             elif self._unsent:
@@ -118,6 +120,7 @@ class SinglePump:
             return
         client.dialled(now)
         self._is_decided = False
+        self._is_plain = client.endpoint.is_plain
         self._unsent = b""
         self._up, self._down = LossyPath("up"), LossyPath("down")
         self._watch(_WRITE)
@@ -131,7 +134,7 @@ class SinglePump:
         self._watch(_READ | _WRITE if self._unsent else _READ)
 
     def _come_down(self, data: bytes) -> bytes:
-        return self._down.passed(data, self.lose)
+        return self._down.passed(data, self.lose) if self._is_plain else data
 
     def _part(self, with_farewell: bool) -> None:
         unsent, fd = self._unsent, self._release()

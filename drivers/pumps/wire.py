@@ -2,11 +2,13 @@
 
 import time
 from types import TracebackType
-from typing import Self, TypeVar
+from typing import Self, TypeVar, cast
 
 import gevent.socket
 
+from drivers.contract import Ended, Session
 from drivers.endpoints import Endpoint
+from drivers.events import Event
 from protocol import frames
 from protocol.messages import Message
 
@@ -17,14 +19,34 @@ class Expected(AssertionError):
     """Something that had to happen did not happen in time; the text says what came instead."""
 
 
+class _Spoken:
+    """What a carrier carries for a wire: bytes of both directions, and no session that understands them."""
+
+    def __init__(self, compression: bool) -> None:
+        self.unsent = b""
+        self.buffer = frames.FrameBuffer(compression=compression)
+
+    def take(self) -> bytes:
+        out, self.unsent = self.unsent, b""
+        return out
+
+    def receive(self, data: bytes) -> list[Event]:
+        self.buffer.feed(data)
+        return []
+
+
 class Wire:
-    """A bare connection that speaks frames of the chat protocol, whatever they are."""
+    """A bare connection that speaks frames of the chat protocol, whatever they are, over any carrier."""
 
     def __init__(self, endpoint: Endpoint, *, compression: bool = False, timeout_s: float = 10.0) -> None:
         self._socket = gevent.socket.create_connection(endpoint.address, timeout=timeout_s)
-        self._buffer = frames.FrameBuffer(compression=compression)
+        self._spoken = _Spoken(compression)
+        # Of a session carriers need no more than its bytes.
+        self._session = endpoint.carrier.wrap(cast(Session, self._spoken))
         self._timeout_s = timeout_s
         self._closed = False
+        self._end = ""
+        self._flush()
 
     def __enter__(self) -> Self:
         return self
@@ -45,26 +67,41 @@ class Wire:
     def send_bytes(self, data: bytes) -> None:
         """Write bytes as they are, broken or not. Raises OSError when the peer takes none of them."""
         self._socket.settimeout(self._timeout_s)
-        self._socket.sendall(data)
+        self._spoken.unsent += data
+        self._flush()
+        while self._spoken.unsent:
+            # They wait in the carrier for the peer's part of its handshake.
+            self._hear(self._socket.recv(65536))
+            if self._closed:
+                raise ConnectionAbortedError(self._end or "closed before the carrier's handshake was through")
+
+    def _flush(self) -> None:
+        out = self._session.take()
+        if out:
+            self._socket.sendall(out)
+
+    def _hear(self, data: bytes) -> None:
+        ended = [event for event in self._session.receive(data) if isinstance(event, Ended)] if data else []
+        if ended or not data:
+            self._closed = True
+            self._end = ended[0].detail if ended else ""
+        else:
+            self._flush()
 
     def next(self, timeout_s: float = 10.0) -> Message | None:
         """The next message; None when the server closed. Raises Expected when nothing comes in time."""
         until = time.monotonic() + timeout_s
-        while (message := self._buffer.next_message()) is None:
+        while (message := self._spoken.buffer.next_message()) is None:
             if self._closed:
                 return None
             self._socket.settimeout(max(0.001, until - time.monotonic()))
             try:
-                data = self._socket.recv(65536)
+                self._hear(self._socket.recv(65536))
             except TimeoutError:
                 raise Expected(
                     f"expected a frame or the end of the connection within {timeout_s} s"
                 ) from None
             except OSError:
-                data = b""
-            if data:
-                self._buffer.feed(data)
-            else:
                 self._closed = True
         return message
 
@@ -109,4 +146,4 @@ class Wire:
     @property
     def is_closed(self) -> bool:
         """True once the server has closed and everything before was taken."""
-        return self._closed and self._buffer.is_empty
+        return self._closed and self._spoken.buffer.is_empty

@@ -10,6 +10,7 @@ import select
 import socket
 import time
 from array import array
+from collections.abc import Callable
 from typing import Protocol
 
 import gevent
@@ -17,12 +18,15 @@ import gevent
 from reactor import sockets
 from reactor.poller import Poller
 from refserver.access.acceptor import Acceptor, end_sending
+from refserver.access.carriers.kinds import Carrying
 from refserver.access.connection import Connection, Outbox, State
 
 log = logging.getLogger(__name__)
 
 LINGER_S = 2.0
 WRITE_BYTES = 256 << 10
+OWN_WORDS_BYTES = 64 << 10
+"""Backlog beyond which a connection whose carrier has something to answer is not read any more."""
 _FD_BITS = 24
 _FD_MASK = (1 << _FD_BITS) - 1
 _GONE = select.EPOLLHUP | select.EPOLLERR
@@ -46,7 +50,8 @@ class Lines:
     """`seen[fd]` is the monotonic second of the last sign of life."""
 
     __slots__ = (
-        "_acceptor", "_dirty", "_flush_asked", "_owner", "_poller", "_serial", "_table", "count", "seen",
+        "_acceptor", "_carried", "_carry", "_dirty", "_flush_asked", "_owner", "_poller", "_serial", "_table",
+        "count", "seen",
     )  # fmt: skip
 
     def __init__(self, owner: Owner) -> None:
@@ -55,6 +60,9 @@ class Lines:
         self._table: list[Connection | None] = []
         self.seen = array("d")
         self._acceptor = Acceptor(self._poller)
+        # By descriptor, of listeners and of connections: plain TCP has no entry in either.
+        self._carry: dict[int, Callable[[], Carrying]] = {}
+        self._carried: dict[int, Carrying] = {}
         self._dirty: list[Connection] = []
         self._flush_asked = False
         self._serial = 0
@@ -62,14 +70,25 @@ class Lines:
 
     # -- listening
 
-    def listen(self, listener: socket.socket) -> None:
-        """Connections of `listener` come here; it is closed by `stop_listening`."""
+    def listen(self, listener: socket.socket, carry: Callable[[], Carrying] | None = None) -> None:
+        """Connections of `listener` come here, each with a carrier of its own if `carry` makes them; it is
+        closed by `stop_listening`."""
         self._reach(listener.fileno())
+        if carry is not None:
+            self._carry[listener.fileno()] = carry
         self._acceptor.add(listener)
 
     def stop_listening(self) -> None:
         """Nobody is accepted any more; who is connected stays."""
         self._acceptor.stop()
+        self._carry.clear()
+
+    def _accept(self, fd: int, now: float) -> None:
+        carry = self._carry.get(fd)
+        for accepted in self._acceptor.accept(fd):
+            if carry is not None:
+                self._carried[accepted] = carry()
+            self._open(accepted, now)
 
     def _open(self, fd: int, now: float) -> None:
         self._reach(fd)
@@ -133,8 +152,7 @@ class Lines:
         for fd, mask in ready:
             connection = self._table[fd]
             if connection is None:
-                for accepted in self._acceptor.accept(fd):
-                    self._open(accepted, now)
+                self._accept(fd, now)
                 continue
             try:
                 if mask & select.EPOLLOUT:
@@ -160,9 +178,27 @@ class Lines:
                 # Before LOGIN nothing counts as life: it has to be whole in time, not merely under way.
                 if connection.state is not State.NEW:
                     self.seen[fd] = now
-                self._owner.received(connection, data, now)
+                if self._carried and (carrier := self._carried.get(fd)) is not None:
+                    self._unpack(connection, carrier, data, now)
+                else:
+                    self._owner.received(connection, data, now)
         elif data is not None:
             self.close(connection)
+
+    def _unpack(self, connection: Connection, carrier: Carrying, data: bytes, now: float) -> None:
+        frames = carrier.receive(data)
+        if frames:
+            self._owner.received(connection, frames, now)
+        if connection.state is State.CLOSING:
+            return
+        if carrier.is_over:
+            self.finish(connection)
+            return
+        own_words = carrier.take()
+        if own_words:
+            self._queue(connection, own_words)
+            if self.backlog_bytes(connection) > OWN_WORDS_BYTES:
+                self.pause(connection)
 
     # -- writing
 
@@ -172,6 +208,16 @@ class Lines:
 
     def send(self, connection: Connection, frame: bytes) -> None:
         """Leaves with the end of this batch, in order."""
+        if self._carried:
+            frame = self._sealed(connection, frame)
+        if frame:
+            self._queue(connection, frame)
+
+    def _sealed(self, connection: Connection, frame: bytes) -> bytes:
+        carrier = self._carried.get(connection.fd)
+        return frame if carrier is None else carrier.seal(frame)
+
+    def _queue(self, connection: Connection, frame: bytes) -> None:
         out = connection.out
         if out is None:
             out = connection.out = Outbox()
@@ -186,12 +232,14 @@ class Lines:
 
     def send_at_once(self, connection: Connection, frame: bytes) -> None:
         """For a single small answer: a write without a queue, if nothing waits. Raises OSError."""
+        if self._carried:
+            frame = self._sealed(connection, frame)
         if connection.out is not None:
-            self.send(connection, frame)
+            self._queue(connection, frame)
             return
         sent = sockets.write(connection.fd, frame)
         if sent < len(frame):
-            self.send(connection, frame[sent:])
+            self._queue(connection, frame[sent:])
 
     def _flush(self) -> None:
         self._flush_asked = False
@@ -249,6 +297,11 @@ class Lines:
         self._owner.gone(connection)
         if frame is not None:
             self.send(connection, frame)
+        if self._carried and (carrier := self._carried.get(connection.fd)) is not None:
+            carrier.close()
+            closing_words = carrier.take()
+            if closing_words:
+                self._queue(connection, closing_words)
         self.resume(connection)
         if connection.out is None:
             end_sending(connection.fd)
@@ -260,6 +313,8 @@ class Lines:
             return
         self._table[fd] = None
         self.count -= 1
+        if self._carried:
+            self._carried.pop(fd, None)
         connection.out = None
         self._poller.remove(fd)
         os.close(fd)

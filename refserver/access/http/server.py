@@ -78,6 +78,13 @@ class HttpNode:
         """Connections of `listener` come here; it is closed by `drain` or `close`."""
         self._acceptor.add(listener)
 
+    def adopt(self, fd: int, now: float) -> Exchange:
+        """A connected socket that does not block is served, and closed, by this node from now on."""
+        exchange = self._exchanges[fd] = Exchange(self, fd, now)
+        self._interest[fd] = (True, False)
+        self._poller.add(fd)
+        return exchange
+
     @property
     def count(self) -> int:
         """Open connections."""
@@ -94,9 +101,7 @@ class HttpNode:
             exchange = self._exchanges.get(fd)
             if exchange is None:
                 for accepted in self._acceptor.accept(fd):
-                    self._exchanges[accepted] = Exchange(self, accepted, now)
-                    self._interest[accepted] = (True, False)
-                    self._poller.add(accepted)
+                    self.adopt(accepted, now)
                 continue
             try:
                 if mask & select.EPOLLOUT:

@@ -1,0 +1,55 @@
+"""What carriers that change the bytes have in common: the session inside does the talking."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from urllib.parse import SplitResult
+
+from drivers.contract import Identity, Outgoing, Question, Session
+from drivers.events import Event
+
+
+@dataclass(frozen=True, slots=True)
+class UrlCarrier:
+    """A carrier that needs more of a target's URL than an address, and keeps it however that is resolved.
+
+    `wrap_for(url)` is the `Carrier.wrap` of a target. Raises ValueError for a URL that it cannot use.
+    """
+
+    name: str
+    wrap_for: Callable[[SplitResult], Callable[[Session], Session]]
+
+
+class Wrapped:
+    """Hands commands to the session inside; the bytes of both directions are the subclass's."""
+
+    __slots__ = ("_inner",)
+
+    def __init__(self, inner: Session) -> None:
+        self._inner = inner
+
+    def receive(self, data: bytes) -> list[Event]:
+        raise NotImplementedError
+
+    def take(self) -> bytes:
+        raise NotImplementedError
+
+    def login(self, identity: Identity, version: int, heartbeat_s: int) -> None:
+        self._inner.login(identity, version, heartbeat_s)
+
+    def ping(self, heartbeat_s: int | None = None) -> None:
+        self._inner.ping(heartbeat_s)
+
+    def submit(self, outgoing: Outgoing, attempt: int) -> None:
+        self._inner.submit(outgoing, attempt)
+
+    def acknowledge(self, version: int) -> None:
+        self._inner.acknowledge(version)
+
+    def pull(self, after: int, limit: int) -> None:
+        self._inner.pull(after, limit)
+
+    def ask(self, question: Question) -> None:
+        self._inner.ask(question)
+
+    def bye(self) -> None:
+        self._inner.bye()
