@@ -12,7 +12,7 @@ SCENARIOS := scenarios/chat.py,scenarios/heartbeat.py
 PIP := env -u PIP_TARGET -u PIP_PREFIX PIP_USER=0 PIP_DISABLE_PIP_VERSION_CHECK=1 $(BIN)/python -m pip
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint serve ui conform bench system-packages
+.PHONY: help demo test lint serve ui conform mutants bench system-packages
 
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):[^#]*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 26
@@ -37,6 +37,9 @@ ui: $(VENV)/.installed ## the Locust web page; needs `make serve` in another ter
 
 conform: $(VENV)/.installed ## the conformance suite, against the reference server
 	@$(BIN)/chatproof conform
+
+mutants: $(VENV)/.installed ## the suite against servers broken on purpose, and the kill table
+	@$(BIN)/chatproof mutants
 
 bench: $(VENV)/.installed ## measurements side by side with peers
 	@$(BIN)/python -m bench

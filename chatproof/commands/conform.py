@@ -32,16 +32,26 @@ import click
 @click.option(
     "--json", "json_", type=click.Path(path_type=Path), metavar="FILE", help="Write conformance.json."
 )
+@click.option(
+    "--mutant", metavar="NAME", help="Check a server broken on purpose; 'list' says which there are."
+)
 @click.option("--junit", type=click.Path(path_type=Path), metavar="FILE", help="Write JUnit XML.")
 def command(target: tuple[str, ...], accounts: Path | None, clause: tuple[str, ...], without: tuple[str, ...],
-            require: str, seed: int | None, json_: Path | None, junit: Path | None) -> None:  # fmt: skip
+            require: str, seed: int | None, json_: Path | None, junit: Path | None,
+            mutant: str | None) -> None:  # fmt: skip
     """Check a server against what an instant-messaging system owes its users, clause by clause."""
     from gevent import monkey
 
     monkey.patch_all()
+    from chatproof.errors import WrongUse
     from conformance.catalogue import Level
     from conformance.run import ConformSettings, run_conformance
 
+    if mutant is not None:
+        if target:
+            raise WrongUse("--mutant is a server of its own; leave out --target")
+        if not _start_mutant(mutant):
+            return
     sys.exit(
         run_conformance(
             ConformSettings(
@@ -56,3 +66,22 @@ def command(target: tuple[str, ...], accounts: Path | None, clause: tuple[str, .
             )
         )
     )
+
+
+def _start_mutant(name: str) -> bool:
+    """False when there is nothing to check, because the mutants were only to be listed."""
+    from chatproof.errors import WrongUse
+    from conformance.mutating import table
+    from conformance.mutating.mutant import UnknownMutant, load, names
+    from conformance.mutating.server import start_instead
+
+    if name == "list":
+        click.echo("\n".join(table.listing(map(load, names()))))
+        return False
+    try:
+        start_instead(name)
+    except UnknownMutant as error:
+        raise WrongUse(str(error)) from error
+    mutant = load(name)
+    click.echo(f"mutant {name}: {mutant.story}; has to fail: {' '.join(mutant.breaks)}")
+    return True

@@ -1,0 +1,42 @@
+"""`chatproof mutants`: the conformance suite against servers broken on purpose."""
+
+import sys
+
+import click
+
+
+@click.command("mutants")
+@click.option("--list", "list_", is_flag=True, help="Say which there are, and run nothing.")
+@click.option(
+    "--only",
+    default="*",
+    metavar="PATTERN",
+    help="Only mutants whose name, or a clause that they break, is like this.",
+)
+@click.option("--jobs", type=click.IntRange(1, 64), default=2, show_default=True, help="So many at a time.")
+@click.option("--full", is_flag=True, help="All cases for each mutant, not only those of its own clauses.")
+def command(list_: bool, only: str, jobs: int, full: bool) -> None:
+    """See that the conformance suite catches broken servers, each by the clause that it breaks.
+
+    Prints a line a mutant: the clauses that have to fail, those that did, and whether that kills it. The
+    sound server is tried too, and has to pass. Exit code 1 if a mutant survives or the sound server fails.
+    """
+    from chatproof.errors import WrongUse
+    from conformance.mutating import table
+    from conformance.mutating.mutant import UnknownMutant, matching
+    from conformance.mutating.trials import try_all
+
+    try:
+        mutants = matching(only)
+    except UnknownMutant as error:
+        raise WrongUse(str(error)) from error
+    if list_:
+        click.echo("\n".join(table.listing(mutants)))
+        return
+    trials = []
+    click.echo(table.header())
+    for trial in try_all(mutants, jobs=jobs, full=full):
+        trials.append(trial)
+        click.echo(table.row(trial))
+    click.echo(table.total(trials))
+    sys.exit(not all(trial.is_as_expected for trial in trials))

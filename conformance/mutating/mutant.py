@@ -1,0 +1,50 @@
+"""What a mutant is, and which there are: every file in `conformance/mutants`."""
+
+import importlib
+import pkgutil
+from collections.abc import Callable
+from dataclasses import dataclass
+from fnmatch import fnmatchcase
+
+from conformance import mutants
+
+
+class UnknownMutant(Exception):
+    """No file has that name; the text says where to look."""
+
+
+@dataclass(frozen=True, slots=True)
+class Mutant:
+    """`breaks`: the clauses that have to fail, each by a case of its own. `story`: how real servers get this
+    wrong. `patch`: called once in the server's process, before it serves."""
+
+    name: str
+    breaks: tuple[str, ...]
+    story: str
+    patch: Callable[[], None]
+
+
+def names() -> list[str]:
+    """Of all mutants, in alphabetical order."""
+    found = (module.name for module in pkgutil.iter_modules(mutants.__path__))
+    return sorted(name for name in found if not name.startswith("_"))
+
+
+def load(name: str) -> Mutant:
+    """The mutant of that name. Raises UnknownMutant."""
+    if name not in names():
+        raise UnknownMutant(f"no mutant is called {name!r}; see them with: chatproof mutants --list")
+    mutant: Mutant = importlib.import_module(f"{mutants.__name__}.{name}").MUTANT
+    return mutant
+
+
+def matching(pattern: str) -> list[Mutant]:
+    """All whose name, or a clause that they break, is like `pattern`. Raises UnknownMutant if none is."""
+    found = [
+        mutant
+        for mutant in map(load, names())
+        if any(fnmatchcase(word, pattern) for word in (mutant.name, *mutant.breaks))
+    ]
+    if not found:
+        raise UnknownMutant(f"no mutant is like {pattern!r}; see them with: chatproof mutants --list")
+    return found

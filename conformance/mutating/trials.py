@@ -1,0 +1,104 @@
+"""The suite against many mutants, side by side: each in processes of its own."""
+
+import json
+import os
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+
+from conformance import cases
+from conformance.mutating.mutant import Mutant
+from conformance.verdicts import Verdict
+
+TRIAL_S = 900.0
+"""No trial takes longer; one that does is ended, and its mutant has survived."""
+
+
+@dataclass(frozen=True, slots=True)
+class Trial:
+    """What the suite said of a server. `mutant` None: of the sound one. `verdicts`: by clause, of those that
+    have cases. `trouble`: why there are none, in a line."""
+
+    mutant: Mutant | None
+    verdicts: Mapping[str, Verdict]
+    duration_s: float
+    trouble: str = ""
+
+    @property
+    def failed(self) -> list[str]:
+        """The clauses that failed."""
+        return [clause for clause, verdict in self.verdicts.items() if verdict is Verdict.FAIL]
+
+    @property
+    def is_as_expected(self) -> bool:
+        """Of a mutant: every clause that it breaks failed. Of the sound server: every clause is kept."""
+        if self.mutant is not None:
+            return set(self.mutant.breaks) <= set(self.failed)
+        return bool(self.verdicts) and set(self.verdicts.values()) <= {Verdict.PASS, Verdict.NOT_OFFERED}
+
+
+def try_all(mutants: Sequence[Mutant], *, jobs: int, full: bool = False) -> Iterator[Trial]:
+    """The sound server first, then each of `mutants`, in this order, `jobs` at a time.
+
+    A mutant is tried with the cases of the clauses that it breaks until each has failed; `full`: with all
+    cases. The sound server is tried with all cases that any of them is tried with.
+    """
+    clauses = [] if full else sorted({clause for mutant in mutants for clause in mutant.breaks})
+    with ThreadPoolExecutor(jobs) as pool:
+        control = pool.submit(run_trial, None, clauses)
+        trials = [pool.submit(run_trial, mutant, [] if full else mutant.breaks) for mutant in mutants]
+        try:
+            yield control.result()
+            for trial in trials:
+                yield trial.result()
+        finally:
+            pool.shutdown(wait=False, cancel_futures=True)
+
+
+def run_trial(mutant: Mutant | None, clauses: Sequence[str]) -> Trial:
+    """The suite, or its cases for `clauses`, against a mutant or the sound server."""
+    began = time.monotonic()
+    with tempfile.TemporaryDirectory(prefix="chatproof-trial-") as folder:
+        result, log = Path(folder) / "conformance.json", Path(folder) / "log"
+        with log.open("wb") as output:
+            try:
+                subprocess.run(
+                    _command(mutant, clauses, result), stdin=subprocess.DEVNULL, stdout=output, stderr=output,
+                    timeout=TRIAL_S, check=False,
+                )  # fmt: skip
+                trouble = ""
+            except subprocess.TimeoutExpired:
+                trouble = f"not over after {TRIAL_S:.0f} s"
+        verdicts = _verdicts(result) if result.exists() else {}
+        if not verdicts and not trouble:
+            said = log.read_text(errors="replace").strip().splitlines()
+            trouble = said[-1] if said else "the suite said nothing"
+    return Trial(mutant, verdicts, time.monotonic() - began, trouble)
+
+
+def _command(mutant: Mutant | None, clauses: Sequence[str], result: Path) -> list[str]:
+    folder = str(Path(cases.__file__).parent)
+    command = [
+        sys.executable, "-m", "pytest", folder,
+        "-p", "conformance.plugin", "-p", "conformance.mutating.plugin", "-p", "no:cacheprovider",
+        "--disable-plugin-autoload", "--import-mode=importlib", "-q", "--tb=line",
+        "-c", os.devnull, "--rootdir", folder, "--conformance-json", str(result),
+    ]  # fmt: skip
+    if mutant is not None:
+        command += ["--mutant", mutant.name]
+        if clauses:
+            command.append("--until-blamed")
+    for clause in clauses:
+        command += ["--clause", clause]
+    return command
+
+
+def _verdicts(result: Path) -> dict[str, Verdict]:
+    clauses = json.loads(result.read_text("utf-8"))["clauses"]
+    found = {clause: Verdict(content["verdict"]) for clause, content in clauses.items()}
+    return {clause: verdict for clause, verdict in found.items() if verdict is not Verdict.NO_CASE}
