@@ -12,7 +12,7 @@ SCENARIOS := scenarios/chat.py,scenarios/heartbeat.py
 PIP := env -u PIP_TARGET -u PIP_PREFIX PIP_USER=0 PIP_DISABLE_PIP_VERSION_CHECK=1 $(BIN)/python -m pip
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint serve ui conform mutants bench system-packages
+.PHONY: help demo test lint serve ui conform mutants bench fuzz system-packages
 
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):[^#]*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 26
@@ -43,6 +43,10 @@ mutants: $(VENV)/.installed ## the suite against servers broken on purpose, and 
 
 bench: $(VENV)/.installed ## measurements side by side with peers
 	@$(BIN)/python -m bench
+
+fuzz: $(VENV)/.installed ## a million damaged inputs for each parser, and the HTTP face against its description
+	@$(BIN)/python tests/fuzz
+	@CHATPROOF_OPENAPI_EXAMPLES=300 $(BIN)/python -m pytest -q tests/refserver/access/test_openapi.py
 
 $(VENV)/.installed: pyproject.toml constraints.txt
 	@if ! $(BIN)/python -m pip --version >/dev/null 2>&1; then \
