@@ -29,11 +29,11 @@ lint: $(VENV)/.installed ## ruff (rules and format) and mypy (strict)
 	@$(BIN)/mypy
 
 serve: $(VENV)/.installed ## the reference server with 5,000 test accounts, until Ctrl-C
-	@$(BIN)/chatproof serve --test-accounts 5000
+	@$(BIN)/chatproof serve
 
 ui: $(VENV)/.installed ## the Locust web page; needs `make serve` in another terminal
 	@$(BIN)/locust -f $(SCENARIOS) --host chat+tcp://127.0.0.1:14000 \
-	  --accounts .chatproof/server/accounts.csv --cohort 50 --web-host 127.0.0.1
+	  --cohort 50 --web-host 127.0.0.1
 
 conform: $(VENV)/.installed ## the conformance suite, against the reference server
 	@$(BIN)/chatproof conform

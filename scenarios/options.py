@@ -4,6 +4,9 @@ import argparse
 from dataclasses import dataclass, field, fields
 from typing import Any
 
+DEFAULT_ACCOUNTS = ".chatproof/server/accounts.csv"
+"""What `chatproof serve` leaves there."""
+
 
 def _option(default: Any, text: str) -> Any:
     return field(default=default, metadata={"help": text})
@@ -15,7 +18,7 @@ class SwarmOptions:
 
     cohort: int = _option(100, "connections that one Locust user holds")
     heartbeat: int = _option(30, "seconds between two heartbeats of a connection")
-    accounts: str = _option("", "accounts file (user,token a line) made by: chatproof accounts token")
+    accounts: str = _option(DEFAULT_ACCOUNTS, "accounts file, user,token a line")
     endpoints: str = _option("", "more access points than --host, separated by spaces")
     run_dir: str = _option("", "folder for the ledger and the results; made when empty")
     seed: int = _option(1, "makes the choices of a run repeatable")

@@ -46,9 +46,10 @@ class Swarm:
 
     def __init__(self, host: str, options: SwarmOptions, process: str, stats: RequestStats) -> None:
         """Raises TargetError, AccountsError, PopulationError or LedgerError, each one line."""
-        if not options.accounts:
+        if not Path(options.accounts).exists():
             raise TargetError(
-                "no accounts: name a file with --accounts (see: chatproof accounts token --help)"
+                f"no accounts file {options.accounts or '(none named)'}: name one with --accounts "
+                f"(chatproof serve and chatproof accounts make them)"
             )
         if not options.run_dir:
             raise LedgerError("there is no run folder to write to: name one with --run-dir")

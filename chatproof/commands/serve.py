@@ -4,6 +4,8 @@ from pathlib import Path
 
 import click
 
+_DEFAULT_DATA = Path(".chatproof/server")
+_TEST_ACCOUNTS = 5000
 _DEFAULT_LISTEN = ("tcp://127.0.0.1:14000", "http://127.0.0.1:8080")
 
 
@@ -31,7 +33,7 @@ _DEFAULT_LISTEN = ("tcp://127.0.0.1:14000", "http://127.0.0.1:8080")
 @click.option(
     "--data",
     type=click.Path(path_type=Path),
-    default=Path(".chatproof/server"),
+    default=_DEFAULT_DATA,
     show_default=True,
     metavar="DIR",
     help="Where accounts and messages are kept.",
@@ -55,18 +57,28 @@ _DEFAULT_LISTEN = ("tcp://127.0.0.1:14000", "http://127.0.0.1:8080")
 @click.option(
     "--test-accounts",
     type=int,
-    default=0,
     metavar="N",
-    help="Make N accounts in circles of five friends, tokens in DIR/accounts.csv, before serving.",
+    help="Make N accounts in circles of five friends before serving, tokens in DIR/accounts.csv, unless that "
+    "is there already; 5,000 in the default DIR, none elsewhere.",
 )
-def command(listen: tuple[str, ...], tls_cert: Path | None, tls_key: Path | None, data: Path,
-            access_processes: int, heartbeat: int, strangers: bool, test_accounts: int) -> None:  # fmt: skip
+def command(
+    listen: tuple[str, ...],
+    tls_cert: Path | None,
+    tls_key: Path | None,
+    data: Path,
+    access_processes: int,
+    heartbeat: int,
+    strangers: bool,
+    test_accounts: int | None,
+) -> None:
     """Run the reference server until SIGTERM or Ctrl-C, which let running work finish first."""
     from chatproof.errors import CannotRun, WrongUse
     from chatproof.target import make_accounts
     from refserver import accounts
     from refserver.serve import ServeError, ServeSettings, serve
 
+    if test_accounts is None:
+        test_accounts = _TEST_ACCOUNTS if data == _DEFAULT_DATA else 0
     settings = ServeSettings(
         listen=list(listen),
         data_dir=data,
