@@ -57,6 +57,9 @@ class TlsSession(Wrapped):
                 if not plain:
                     return [*happened, self._ended(CloseReason.EOF, "TLS was closed by the server")]
                 happened += self._inner.receive(plain)
+                if happened and type(happened[-1]) is Ended:
+                    self._is_over = True
+                    return happened
         except ssl.SSLWantReadError:
             return happened
         except ssl.SSLCertVerificationError as error:

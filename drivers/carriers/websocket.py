@@ -56,7 +56,7 @@ class WebSocketSession(Wrapped):
             self._answer, self._key = None, ""
         payload = self._channel.receive(data)
         happened = self._inner.receive(payload) if payload else []
-        if self._channel.ended is not None:
+        if self._channel.ended is not None and not (happened and type(happened[-1]) is Ended):
             reason = CloseReason.PROTOCOL_ERROR if self._channel.is_broken else CloseReason.EOF
             happened.append(Ended(reason, f"WebSocket: {self._channel.ended}"))
         return happened
