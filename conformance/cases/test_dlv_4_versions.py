@@ -1,5 +1,7 @@
 """DLV.4: each user's version grows by exactly one per inbox entry, and a pull brings what is missing."""
 
+from typing import TYPE_CHECKING
+
 import gevent
 import pytest
 
@@ -9,6 +11,9 @@ from conformance.phone import Phone
 from drivers.events import Delivered, GapFound, GapSkipped
 from protocol.limits import MAX_PAGE_ENTRIES
 from protocol.messages import Entry, Message, Push
+
+if TYPE_CHECKING:
+    from refserver.process import ServerProcess
 
 pytestmark = pytest.mark.clause("DLV.4")
 
@@ -33,10 +38,12 @@ def fill(block: Block, phone: MakePhone) -> tuple[User, int]:
 def test_every_entry_grows_the_version_by_one(block: Block, phone: MakePhone) -> None:
     """Each user has a version that grows by exactly one per inbox entry, own messages included.
 
-    Two friends write to each other in turn. Expected: the versions in the sender's SENT and in the
-    recipient's PUSH each go up by one at every message.
+    Two friends, one of whom has three messages of a third already, write to each other in turn. Expected: the
+    versions in the sender's SENT and in the recipient's PUSH are each one's own, and go up by one at every
+    message.
     """
-    one, other = block.pick(2)
+    one, other, third = block.pick(3)
+    phone(third).say_all(one.user, [b"before"] * 3)
     phones = [phone(one), phone(other)]
     newest = {each.user: each.logged_in.version for each in phones}
     for number in range(8):
@@ -142,7 +149,8 @@ def test_a_pulled_entry_equals_the_pushed_one(block: Block, phone: MakePhone) ->
 
     Entries of all kinds are pushed to one device and pulled by another. Expected: equal in every field.
     """
-    sender, owner = block.pick(2)
+    sender, owner, other = block.pick(3)
+    phone(sender, "elsewhere").say(other.user, b"so that versions differ")
     source, target = phone(sender), phone(owner)
     for kind in ("text", "image", "audio", "video", "file", "custom"):
         source.say(owner.user, f"as {kind}".encode(), kind=kind)
@@ -236,3 +244,22 @@ def test_a_login_is_told_the_newest_version(block: Block, phone: MakePhone) -> N
     assert got == 3, f"a user who was away while three messages came: expected version 3, got {got}"
     got = phone(block.account(block.strangers[0])).logged_in.version
     assert got == 0, f"a user without entries: expected version 0, got {got}"
+
+
+def test_versions_go_on_after_a_restart(block: Block, phone: MakePhone, server: "ServerProcess") -> None:
+    """Each user has a version that grows by exactly one: a restart is no reason to begin elsewhere.
+
+    Two friends write to each other; the server is stopped in order and started, then killed and started.
+    Expected: after each restart the next message has the next version for both.
+    """
+    one, other = block.pick(2)
+    for number, end in enumerate((None, server.stop, server.kill), 1):
+        if end is not None:
+            end()
+            server.start()
+        source, target = phone(one), phone(other)
+        body = f"life {number}".encode()
+        versions = (source.say(other.user, body).version, target.await_push(body).version)
+        assert versions == (number, number), (
+            f"message {number}, the first after a restart: expected version {number} for both, got {versions}"
+        )

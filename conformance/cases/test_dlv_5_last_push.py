@@ -2,6 +2,7 @@
 
 import time
 
+import gevent
 import pytest
 
 from conformance.accounts import Block
@@ -131,3 +132,23 @@ def test_a_device_that_reconnects_is_told_by_its_heartbeats_too(block: Block, ph
     await_newest(back)
     found = [entry.mid for entry in back.inbox()]
     assert found == [sent.mid], f"expected the pull to bring message {sent.mid}, got {found}"
+
+
+def test_a_message_that_meets_a_login_is_noticed(block: Block, phone: MakePhone) -> None:
+    """... without further traffic: also one that comes in the very moment of the login.
+
+    Ten times, six devices of the recipient log in and one message is sent a moment later, each time a longer
+    one. Expected: each device learns of it: by the push, or by a PONG within two heartbeats.
+    """
+    sender, recipient = block.pick(2)
+    source = phone(sender)
+    for turn in range(10):
+        body = f"turn {turn}".encode()
+        logins = [gevent.spawn(phone, recipient, f"device-{turn}-{number}") for number in range(6)]
+        gevent.sleep(0.002 * turn)
+        source.say(recipient.user, body)
+        for login in logins:
+            target: Phone = login.get()
+            if all(push.body != body for push in target.pushes):
+                await_newest(target)
+            target.hang_up()

@@ -122,6 +122,9 @@ def test_a_refused_send_leaves_no_hole(block: Block, phone: MakePhone) -> None:
     seen = sorted(push.sequence for push in target.pushes)
     given = sorted(answer.sequence for answer in answers[::2] if isinstance(answer, Sent))
     assert seen == given, f"expected the sequences of the SENTs, {given}, got {seen}"
+    versions = sorted(push.version for push in target.pushes)
+    wanted = list(range(target.logged_in.version + 1, target.logged_in.version + 6))
+    assert versions == wanted, f"expected the refused sends to take no version: {wanted}, got {versions}"
 
 
 def test_the_largest_body_is_accepted(block: Block, phone: MakePhone) -> None:

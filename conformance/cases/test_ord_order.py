@@ -9,10 +9,10 @@ import pytest
 
 from conformance.accounts import Block
 from conformance.clients import MakeDevice, MakePhone
-from conformance.phone import Phone
+from conformance.phone import Phone, fresh_cid
 from drivers.events import Delivered
 from drivers.pumps.blocking import Device
-from protocol.messages import Message, Push, Sent
+from protocol.messages import Message, Push, Send, Sent
 from protocol.names import conversation_between
 
 
@@ -171,6 +171,36 @@ def test_several_conversations_of_one_sender_keep_their_order(block: Block, phon
         got = list(dict.fromkeys(body for body in came if body.startswith(label)))
         expected = [f"{label} {number} {n}" for number in range(20) for n in range(3)]
         assert got == expected, f"{each.name}: expected {label} messages in the order of sending, got {got}"
+
+
+@pytest.mark.clause("ORD.2")
+def test_small_messages_do_not_overtake_large_ones(block: Block, phone: MakePhone) -> None:
+    """Messages of one sender in one conversation keep the order in which they were first sent, whatever they
+    are.
+
+    Messages of every kind, some of 60,000 bytes between others of a few, go out in one piece to a friend and
+    to the group. Expected: sequences increase in the order of sending, and so does what a member is pushed.
+    """
+    sender, friend = block.pick(2)
+    source, target = phone(sender), phone(friend)
+    kinds = ("image", "text", "video", "text", "custom", "audio", "text", "file")
+    for to in (friend.user, block.group):
+        sends = [
+            Send(fresh_cid(), to, kind, f"{to} {n}".encode() + bytes(60_000 * (n % 3 == 0)))
+            for n, kind in enumerate(kinds)
+        ]
+        source.wire.send(*sends)
+        answers = source.answers_to([send.cid for send in sends])
+        sent = [answer for answer in answers if isinstance(answer, Sent)]
+        assert len(sent) == len(sends), f"expected all of {to} to be accepted, got {answers}"
+        assert_increasing([answer.sequence for answer in sent], f"{to}: sequences in the order of sending")
+        for send in sends:
+            target.await_push(send.body)
+        came = [
+            push.body for push in target.pushes if push.attempt == 1 and push.body in {s.body for s in sends}
+        ]
+        got, wanted = [body[:40] for body in came], [send.body[:40] for send in sends]
+        assert got == wanted, f"{target.name}: expected the pushes in the order of sending, got {got}"
 
 
 @pytest.mark.clause("ORD.2")

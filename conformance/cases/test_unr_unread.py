@@ -156,7 +156,7 @@ def test_reading_beyond_the_newest_reads_what_is_there(block: Block, phone: Make
     """... counts are never negative: and what is not there yet cannot be read.
 
     A conversation of three messages is read up to a sequence far beyond. Expected: nothing is unread; two
-    messages that come later are.
+    messages that come later are, until they are read.
     """
     sender, owner = block.pick(2)
     source, reader = phone(sender), phone(owner)
@@ -164,8 +164,11 @@ def test_reading_beyond_the_newest_reads_what_is_there(block: Block, phone: Make
     name = sent[-1].conversation
     reader.read(name, sent[-1].sequence + 1_000_000, reached=sent[-1].sequence)
     assert_counts(reader, {}, "after reading beyond the newest")
-    source.say_all(owner.user, [b"y"] * 2)
+    later = source.say_all(owner.user, [b"y"] * 2)
     assert_counts(reader, {name: 2}, "after two more messages")
+    for left, sent_later in ((1, later[0]), (0, later[1])):
+        reader.read(name, sent_later.sequence)
+        assert_counts(reader, {name: left}, f"after reading all of them but {left}")
 
 
 @pytest.mark.clause("UNR.2")

@@ -1,87 +1,128 @@
-"""The suite is worth the broken servers that it catches, and it has to blame the right clause."""
+"""The suite is worth the broken servers that it catches: some are tried here, all by `make mutants`."""
 
-import json
-import os
-import re
-import shutil
-import subprocess
-import sys
+import ast
 from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
 
-from conformance import cases
-from refserver import accounts as reference
-
-sys.path.insert(0, str(Path(__file__).parent))
-
-from mutants import MUTANTS
+from conformance import cases, catalogue
+from conformance.mutating import mutant, table
+from conformance.mutating.mutant import Mutant, UnknownMutant
+from conformance.mutating.trials import Trial, run_trial
+from conformance.verdicts import Verdict
 
 pytestmark = pytest.mark.timeout(600)
 
-Verdicts = dict[str, str]
-_AT_ONCE = 12
-_SOUND = "the reference server as it is"
+_AT_ONCE = 4
+TRIED = (
+    "repeats_forgotten_at_restart",
+    "last_group_member_left_out",
+    "any_acknowledgement_covers_all",
+    "pull_says_more_after_a_full_page",
+    "beats_with_what_was_acknowledged",
+    "errors_do_not_name_the_send",
+    "media_overtaken_by_text",
+    "counts_end_at_99",
+    "read_point_beyond_the_newest_kept",
+    "only_pings_are_life",
+    "pull_cursor_of_the_device",
+    "history_loses_an_entry_between_pages",
+)
 
 
 @pytest.fixture(scope="module")
-def verdicts(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, Future[Verdicts]]]:
-    """What the suite says of each server; they are tried side by side, because most of it is waiting."""
-    folder = tmp_path_factory.mktemp("mutants")
-    reference.testbed(folder / "data", 60, folder / "accounts.json", 3600.0)
+def trials() -> Iterator[dict[str, Future[Trial]]]:
+    """What the suite says of each server; side by side, because most of it is waiting."""
     with ThreadPoolExecutor(_AT_ONCE) as pool:
-        found = {_SOUND: pool.submit(_run_suite, folder / "sound.json")}
-        found |= {name: pool.submit(_try, name, folder) for name in MUTANTS}
+        found = {"": pool.submit(run_trial, None, [])}
+        for each in map(mutant.load, TRIED):
+            found[each.name] = pool.submit(run_trial, each, each.breaks)
         yield found
 
 
-def _try(name: str, folder: Path) -> Verdicts:
-    data, log = folder / name, folder / f"{name}.log"
-    shutil.copytree(folder / "data", data)
-    program = str(Path(__file__).with_name("mutants.py"))
-    command = [sys.executable, program, name, "--listen", "tcp://127.0.0.1:0", "--data", str(data)]
-    with (
-        log.open("w") as errors,
-        subprocess.Popen(command, stdout=subprocess.PIPE, stderr=errors, text=True) as server,
-    ):
-        try:
-            assert server.stdout is not None
-            found = re.search(r"tcp://\S+", server.stdout.readline())
-            assert found is not None, f"{name} did not start: {log.read_text()[-300:]}"
-            target = ["--target", f"chat+{found[0]}", "--accounts", str(folder / "accounts.json")]
-            clauses = [word for glob in MUTANTS[name].tried for word in ("--clause", glob)]
-            return _run_suite(folder / f"{name}.json", *target, *clauses)
-        finally:
-            server.kill()
+def test_the_sound_server_keeps_every_clause(trials: dict[str, Future[Trial]]) -> None:
+    trial = trials[""].result()
+    assert trial.is_as_expected, table.row(trial)
 
 
-def _run_suite(result: Path, *arguments: str) -> Verdicts:
-    """The verdicts by clause, without those that have no case."""
-    subprocess.run(
-        [
-            sys.executable, "-m", "pytest", "-q", "-p", "conformance.plugin", "-p", "no:cacheprovider",
-            str(Path(cases.__file__).parent), "--conformance-json", str(result), *arguments,
-        ],
-        env={**os.environ, "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"},
-        stdout=subprocess.DEVNULL,
-        check=False,
-    )  # fmt: skip
-    clauses = json.loads(result.read_text())["clauses"]
-    found = {clause: content["verdict"] for clause, content in clauses.items()}
-    return {clause: verdict for clause, verdict in found.items() if verdict != "no case"}
-
-
-def test_the_reference_server_keeps_every_clause(verdicts: dict[str, Future[Verdicts]]) -> None:
-    assert set(verdicts[_SOUND].result().values()) == {"pass"}, verdicts[_SOUND].result()
-
-
-@pytest.mark.parametrize("name", MUTANTS)
+@pytest.mark.parametrize("name", TRIED)
 def test_a_broken_server_is_caught_and_the_right_clause_blamed(
-    name: str, verdicts: dict[str, Future[Verdicts]]
+    name: str, trials: dict[str, Future[Trial]]
 ) -> None:
-    found = verdicts[name].result()
-    failed = {clause for clause, verdict in found.items() if verdict == "fail"}
-    assert failed == set(MUTANTS[name].blamed), f"a server that {name}: {found}"
-    assert set(found.values()) <= {"fail", "pass"}, f"a server that {name}: {found}"
+    trial = trials[name].result()
+    assert trial.is_as_expected, table.row(trial)
+
+
+def test_what_all_cases_say_of_a_broken_server() -> None:
+    """Only what is broken is blamed: of all the tables, one."""
+    broken = mutant.load("history_calls_everything_text")
+    trial = run_trial(broken, ["STO.1", "STO.3", "UNR.2", "DLV.8"])
+    assert trial.failed == ["STO.1"], table.row(trial)
+
+
+@pytest.mark.parametrize("name", mutant.names())
+def test_a_mutant_is_named_like_its_file_and_breaks_known_clauses(name: str) -> None:
+    found = mutant.load(name)
+    assert found.name == name
+    assert found.breaks
+    assert set(found.breaks) <= catalogue.load().keys()
+    assert not found.story.endswith(".")
+
+
+def clauses_with_cases() -> set[str]:
+    """Every id in a `pytest.mark.clause(...)` of the cases."""
+    return {
+        argument.value
+        for path in Path(cases.__file__).parent.glob("test_*.py")
+        for call in ast.walk(ast.parse(path.read_text()))
+        if isinstance(call, ast.Call) and isinstance(call.func, ast.Attribute) and call.func.attr == "clause"
+        for argument in call.args
+        if isinstance(argument, ast.Constant)
+    }
+
+
+def test_every_family_of_delivery_order_counts_and_devices_has_mutants() -> None:
+    broken = {clause for name in mutant.names() for clause in mutant.load(name).breaks}
+    families = ("ARC", "DLV", "ORD", "UNR", "ROM", "STO")
+    missing = {clause for clause in clauses_with_cases() - broken if clause.startswith(families)}
+    assert not missing, f"no mutant breaks {sorted(missing)}"
+
+
+def trial_of(breaks: tuple[str, ...], **verdicts: Verdict) -> Trial:
+    broken = Mutant("some", breaks, "somehow", lambda: None)
+    return Trial(broken, {name.replace("_", "."): verdict for name, verdict in verdicts.items()}, 1.0)
+
+
+def test_a_mutant_is_killed_only_by_its_own_clauses() -> None:
+    assert trial_of(("DLV.1",), DLV_1=Verdict.FAIL, DLV_2=Verdict.FAIL).is_as_expected
+    assert not trial_of(("DLV.1",), DLV_1=Verdict.PASS, DLV_2=Verdict.FAIL).is_as_expected
+    assert not trial_of(("DLV.1", "DLV.2"), DLV_1=Verdict.FAIL, DLV_2=Verdict.UNKNOWN).is_as_expected
+    assert not trial_of(("DLV.1",)).is_as_expected
+
+
+def test_the_sound_server_passes_only_if_something_was_tried() -> None:
+    assert Trial(None, {"DLV.1": Verdict.PASS}, 1.0).is_as_expected
+    assert not Trial(None, {"DLV.1": Verdict.PASS, "DLV.2": Verdict.UNKNOWN}, 1.0).is_as_expected
+    assert not Trial(None, {}, 1.0, "it did not start").is_as_expected
+
+
+def test_the_table_names_who_survives() -> None:
+    trials = [Trial(None, {"DLV.1": Verdict.PASS}, 1.0), trial_of(("DLV.1",), DLV_1=Verdict.PASS)]
+    assert "SURVIVES" in table.row(trials[1])
+    assert table.total(trials) == "0 of 1 mutants are killed, the sound server passes"
+
+
+def test_an_unknown_mutant_is_told_where_to_look() -> None:
+    with pytest.raises(UnknownMutant, match="chatproof mutants --list"):
+        mutant.load("__main__")
+    with pytest.raises(UnknownMutant, match="chatproof mutants --list"):
+        mutant.matching("NONE.*")
+
+
+def test_mutants_are_found_by_name_and_by_clause() -> None:
+    assert [found.name for found in mutant.matching("counts_end_at_99")] == ["counts_end_at_99"]
+    by_clause = mutant.matching("UNR.*")
+    assert by_clause
+    assert all(any(clause.startswith("UNR") for clause in found.breaks) for found in by_clause)
