@@ -20,11 +20,13 @@ def header() -> str:
 
 
 def row(trial: Trial) -> str:
-    """One trial."""
+    """One trial; below the sound server why it does not pass."""
     name = trial.mutant.name if trial.mutant is not None else _SOUND
     wanted = " ".join(trial.mutant.breaks) if trial.mutant is not None else "nothing"
     failed = " ".join(trial.failed) or trial.trouble or "nothing"
-    return f"{name:<46} {wanted:<14} {failed:<30} {_word(trial):<8} {trial.duration_s:>4.0f}"
+    line = f"{name:<46} {wanted:<14} {failed:<30} {_word(trial):<8} {trial.duration_s:>4.0f}"
+    reasons = trial.reasons if trial.mutant is None else ()
+    return "\n".join([line, *(f"    {reason}" for reason in reasons)])
 
 
 def _word(trial: Trial) -> str:

@@ -22,11 +22,12 @@ TRIAL_S = 900.0
 @dataclass(frozen=True, slots=True)
 class Trial:
     """What the suite said of a server. `mutant` None: of the sound one. `verdicts`: by clause, of those that
-    have cases. `trouble`: why there are none, in a line."""
+    have cases. `reasons`: of each case that failed, a line. `trouble`: why there are no verdicts, a line."""
 
     mutant: Mutant | None
     verdicts: Mapping[str, Verdict]
     duration_s: float
+    reasons: Sequence[str] = ()
     trouble: str = ""
 
     @property
@@ -74,11 +75,11 @@ def run_trial(mutant: Mutant | None, clauses: Sequence[str]) -> Trial:
                 trouble = ""
             except subprocess.TimeoutExpired:
                 trouble = f"not over after {TRIAL_S:.0f} s"
-        verdicts = _verdicts(result) if result.exists() else {}
+        verdicts, reasons = _read(result) if result.exists() else ({}, [])
         if not verdicts and not trouble:
             said = log.read_text(errors="replace").strip().splitlines()
             trouble = said[-1] if said else "the suite said nothing"
-    return Trial(mutant, verdicts, time.monotonic() - began, trouble)
+    return Trial(mutant, verdicts, time.monotonic() - began, reasons, trouble)
 
 
 def _command(mutant: Mutant | None, clauses: Sequence[str], result: Path) -> list[str]:
@@ -98,7 +99,13 @@ def _command(mutant: Mutant | None, clauses: Sequence[str], result: Path) -> lis
     return command
 
 
-def _verdicts(result: Path) -> dict[str, Verdict]:
+def _read(result: Path) -> tuple[dict[str, Verdict], list[str]]:
     clauses = json.loads(result.read_text("utf-8"))["clauses"]
     found = {clause: Verdict(content["verdict"]) for clause, content in clauses.items()}
-    return {clause: verdict for clause, verdict in found.items() if verdict is not Verdict.NO_CASE}
+    reasons = [
+        f"{clause}: {case['name'].rpartition('::')[2]}: {case['message']}"
+        for clause, content in clauses.items()
+        for case in content["cases"]
+        if case["verdict"] in (Verdict.FAIL, Verdict.UNKNOWN)
+    ]
+    return {clause: verdict for clause, verdict in found.items() if verdict is not Verdict.NO_CASE}, reasons

@@ -105,7 +105,7 @@ def test_a_mutant_is_killed_only_by_its_own_clauses() -> None:
 def test_the_sound_server_passes_only_if_something_was_tried() -> None:
     assert Trial(None, {"DLV.1": Verdict.PASS}, 1.0).is_as_expected
     assert not Trial(None, {"DLV.1": Verdict.PASS, "DLV.2": Verdict.UNKNOWN}, 1.0).is_as_expected
-    assert not Trial(None, {}, 1.0, "it did not start").is_as_expected
+    assert not Trial(None, {}, 1.0, trouble="it did not start").is_as_expected
 
 
 def test_the_table_names_who_survives() -> None:
