@@ -18,9 +18,9 @@ from conformance.web import Reply, Web
 
 pytestmark = pytest.mark.clause("SEC.2")
 
-_SAMPLES = 30
-_Z_LIMIT = 4.0
-"""Of a rank sum: by chance it is exceeded once in 16,000 runs."""
+_SAMPLES = 12
+_Z_LIMIT = 3.0
+"""Of a rank sum: by chance it is exceeded once in 370 measurements, and three in a row have to exceed it."""
 
 
 @pytest.fixture
@@ -46,8 +46,8 @@ def without_date(reply: Reply) -> dict[str, str]:
 def test_the_right_password_and_only_it_gives_a_token(known: User, web: MakeWeb) -> None:
     """Passwords are ... one-way hashes ... : of the whole password, exactly as it is.
 
-    The right password is tried, and a dozen near it: cut, extended, in other case, with spaces, empty,
-    another user's. Expected: a token that works for the right one, 401 for each of the others.
+    The right password is tried, and eight near it: cut, extended, in other case, with spaces, empty.
+    Expected: a token that works for the right one, 401 for each of the others.
     """
     password = known.password or ""
     short = web(None)
@@ -55,16 +55,8 @@ def test_the_right_password_and_only_it_gives_a_token(known: User, web: MakeWeb)
     assert good.status == 200, f"expected a token for the right password, got {good.status} {good.body!r}"
     with_token = web(User(known.user, good.content["token"])).call("GET", "/v1/unread")
     assert with_token.status == 200, f"expected the token to be valid, got {with_token.status}"
-    near = [
-        "",
-        password[:-1],
-        password[1:],
-        password + "x",
-        password + " ",
-        " " + password,
-        password.swapcase(),
-    ]
-    near += [password + "\0", password + "\0x", password * 2, "' OR '1'='1", "%", known.user]
+    near = ["", password[:-1], password + "x", f" {password} ", password.swapcase(), password + "\0x"]
+    near += ["' OR '1'='1", known.user]
     for wrong in near:
         reply = try_password(short, known.user, wrong)
         assert reply.status == 401, f"a password near the right one: expected 401, got {reply.status}"
@@ -114,7 +106,7 @@ def differ_in_time(first: Callable[[], float], second: Callable[[], float]) -> t
 def test_wrong_user_and_wrong_password_take_the_same_time(known: User, web: MakeWeb) -> None:
     """... a wrong user and a wrong password are told apart neither by answer nor by time: the time.
 
-    Thirty times each, in turn, a token is asked for with a wrong password and for a user who does not
+    A dozen times each, in turn, a token is asked for with a wrong password and for a user who does not
     exist. Expected: a rank test cannot tell the times apart; a finding has to hold in three measurements.
     """
     short = web(None)
@@ -131,8 +123,8 @@ def test_wrong_user_and_wrong_password_take_the_same_time(known: User, web: Make
         if not differs:
             return
     assert not differs, (
-        f"expected the same time for a wrong password and a wrong user, got medians of {known_s * 1000:.2f} ms "
-        f"and {nobody_s * 1000:.2f} ms"
+        f"expected the same time for a wrong password and a wrong user, got medians of "
+        f"{known_s * 1000:.2f} ms and {nobody_s * 1000:.2f} ms"
     )
 
 
