@@ -24,7 +24,7 @@ from protocol.messages import (
     Sent,
 )
 
-ROUNDS = 5
+ROUNDS = 4
 PACKAGE_ITEMS = 6
 Points = dict[tuple[str, str], int]
 

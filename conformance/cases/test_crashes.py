@@ -63,7 +63,7 @@ def parties(seen: Crashes, said: Said) -> list[str]:
 def test_an_acknowledged_message_survives_kill_9(crashes: Crashes) -> None:
     """An acknowledged message survives kill -9 of any process at any moment.
 
-    Five times the server is killed while four users send to each other and to a group. Expected: after each
+    Four times the server is killed while four users send to each other and to a group. Expected: after each
     restart, every message acknowledged so far is in the inbox of each of its parties, once, with its id.
     """
     assert len(acknowledged(crashes, len(crashes.said))) > ROUNDS, "expected some sends to be acknowledged"

@@ -206,7 +206,7 @@ def test_a_message_at_the_moment_of_the_timeout_is_not_lost(
     """
     source, *owners = block.pick(7)
     sender = phone(source)
-    count = 12
+    count = 7
 
     def follow(number: int) -> None:
         poller, versions = web(owners[number], "poller"), [0]
