@@ -9,12 +9,15 @@ import time
 from collections.abc import Callable
 from typing import Protocol
 
+import gevent
+
 from protocol import frames
 from protocol.errors import ErrorCode, LocalProtocolError, RemoteProtocolError
 from protocol.frames import EMPTY_PING, FrameBuffer
 from protocol.limits import (
     DEFAULT_HEARTBEAT_S,
     FEATURE_ZSTD,
+    MAX_FRAME_BODY_BYTES,
     MAX_HEARTBEAT_S,
     MIN_HEARTBEAT_S,
     SLOW_READER_BYTES,
@@ -55,6 +58,10 @@ REQUESTS_UNDER_WAY = 256
 """Requests of one connection that business may owe an answer; beyond, the connection is not read."""
 PAGES_UNDER_WAY = 8
 """The same before a request that is answered with a page of up to 1 MiB."""
+BYTES_UNDER_WAY = 16 << 20
+"""The same for what they hold, were they all as large as the next: a kilobyte may inflate to 8 MiB."""
+FRAMES_A_TURN = 512
+"""Of one connection, before all others have theirs: what is read at once may hold 8,192."""
 BACKLOG_BYTES = 512 << 10
 """Answers waiting for a client that does not read; beyond, it is not read either."""
 LOGIN_BYTES = 16 << 10
@@ -62,6 +69,13 @@ LOGIN_BYTES = 16 << 10
 
 _PAGES = (Pull, History, Contacts)
 _REQUESTS = (Send, SendPackage, Pull, Read, Unread, Contacts, History)
+
+
+def _size_bytes(message: Message) -> int:
+    """What `message` asks to be kept."""
+    if isinstance(message, Send):
+        return len(message.body)
+    return sum(len(item.body) for item in message.items) if isinstance(message, SendPackage) else 0
 
 
 class Verifier(Protocol):
@@ -131,6 +145,7 @@ class AccessNode:
 
     def _work_off(self, connection: Connection) -> None:
         """All whole frames that may be dealt with now."""
+        worked_off = 0
         try:
             while (buffer := connection.buffer) is not None and not (
                 connection.paused or connection.state is State.ATTACHING
@@ -145,8 +160,17 @@ class AccessNode:
                         )
                     return
                 self._take(connection, *frame)
+                worked_off += 1
+                # A frame larger than it may come was inflated, which takes as long as many others.
+                if worked_off == FRAMES_A_TURN or len(frame[1]) > MAX_FRAME_BODY_BYTES:
+                    self._let_others(connection)
         except RemoteProtocolError as error:
             self._fail(connection, error.code, str(error))
+
+    def _let_others(self, connection: Connection) -> None:
+        if connection.state is State.READY and not connection.paused:
+            self.lines.pause(connection)
+            gevent.get_hub().loop.run_callback(self._go_on, connection)
 
     def _take(self, connection: Connection, kind: int, body: bytes) -> None:
         if kind not in FROM_CLIENT:
@@ -215,6 +239,8 @@ class AccessNode:
 
     def _may_ask(self, connection: Connection, message: Message) -> bool:
         limit = PAGES_UNDER_WAY if isinstance(message, _PAGES) else REQUESTS_UNDER_WAY
+        if (size_bytes := _size_bytes(message)) > BYTES_UNDER_WAY // REQUESTS_UNDER_WAY:
+            limit = max(1, BYTES_UNDER_WAY // size_bytes)
         return connection.under_way < limit and not self.draining
 
     def _request(self, connection: Connection, message: Message) -> None:

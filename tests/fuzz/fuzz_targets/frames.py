@@ -138,7 +138,7 @@ def _any_value(chance: Random, depth: int = 0) -> Any:
         case 6:
             return 2**64 - 1
         case 7:
-            return [_any_value(chance, depth + 1)] * chance.choice((0, 1, 2, 17 if depth else 101))
+            return [_any_value(chance, depth + 1)] * chance.choice((0, 1, 2, 3 if depth else 101))
         case _:
             return {_TEXTS[0]: _any_value(chance, depth + 1)}
 

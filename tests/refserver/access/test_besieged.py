@@ -1,0 +1,188 @@
+"""Attacks on a whole server: others go on talking, memory stays bounded, and nothing is left behind."""
+
+import contextlib
+import time
+
+import gevent
+import pytest
+import zstandard
+from besieged import Server, address, siege, wait_until
+from chat_client import ChatClient
+from gevent import socket
+
+from protocol import frames
+from protocol.frames import EMPTY_PING
+from protocol.limits import MAGIC, MAX_INFLATED_BODY_BYTES, MAX_MESSAGE_BODY_BYTES
+from protocol.messages import Error, Item, Login, Ping, Pong, Send, SendPackage, encode_body
+from reactor import sockets
+from refserver import accounts
+from refserver.process import ServerProcess
+from refserver.settings import raise_descriptor_limit
+
+MB = 1_000_000
+IDLE = 10_000
+PINGS = 1_000_000
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory):
+    data_dir = tmp_path_factory.mktemp("besieged")
+    accounts.add(data_dir, ["talker", "listener", "attacker", "friend"])
+    accounts.befriend(data_dir, ["talker", "listener"])
+    accounts.befriend(data_dir, ["attacker", "friend"])
+    raise_descriptor_limit()
+    with ServerProcess(data_dir) as process:
+        yield Server(process)
+    log = process.log_path.read_text()
+    assert "Traceback" not in log, log
+    assert "fault of this server" not in log, log
+
+
+def frame(kind: int, body: bytes, flags: int = 0, announced: int | None = None) -> bytes:
+    size_bytes = len(body) if announced is None else announced
+    return bytes((MAGIC, kind, flags, 0)) + size_bytes.to_bytes(4, "big") + body
+
+
+def test_those_who_never_finish_are_ended_by_the_server(server):
+    """10,000 connections that say nothing; logins and HTTP headers that come byte by byte."""
+    login = frames.encode(Login(server.token("attacker"), "d"))
+    header = b"GET /v1/inbox HTTP/1.1\r\nHost: x\r\nX-Patience: " + b"x" * 1000
+    tcp, http = address(server.process.tcp_urls[0]), address(server.process.http_url)
+    with siege(server) as result, contextlib.ExitStack() as ends:
+        idle = []
+        for number in range(IDLE):
+            idle.append(sockets.start_connect(tcp))
+            if number % 200 == 0:
+                gevent.sleep(0)
+        ends.callback(lambda: [sockets.close(fd) for fd in idle])
+        lorises = [gevent.spawn(drip, tcp, login) for _ in range(100)]
+        lorises += [gevent.spawn(drip, http, header) for _ in range(100)]
+        wait_until(lambda: server.descriptors > IDLE, "all idle connections are accepted")
+        gevent.joinall(lorises, raise_error=True)
+        assert {loris.value for loris in lorises} == {401, 408}
+    assert result.grown_bytes < 60 * MB, "6 kB a connection"
+
+
+def drip(to: tuple[str, int], data: bytes) -> int:
+    """Sends byte by byte until the server has had enough; the code that it says then."""
+    with socket.create_connection(to) as connection:
+        connection.settimeout(0.3)
+        heard, byte = b"", 0
+        while True:
+            with contextlib.suppress(ConnectionError):
+                connection.send(data[byte : byte + 1])
+            byte += 1
+            try:
+                more = connection.recv(65536)
+            except TimeoutError:
+                continue
+            except ConnectionResetError:
+                more = b""
+            heard += more
+            if not more:
+                break
+    if heard.startswith(b"HTTP/1.1 "):
+        return int(heard[9:12])
+    buffer = frames.FrameBuffer(heard)
+    error = buffer.next_message()
+    assert isinstance(error, Error), error
+    return error.code
+
+
+def test_bombs_are_not_inflated(server):
+    declared = zstandard.compress(bytes(100 * MB))
+    undeclared = zstandard.ZstdCompressor(write_content_size=False).compress(bytes(100 * MB))
+    with siege(server) as result:
+        for number in range(40):
+            client = server.client("attacker", f"d{number}", features=["zstd"])
+            client.send_bytes(frame(0x10, (declared, undeclared)[number % 2], flags=1))
+            client.expect_error(413)
+            client.close()
+    assert result.grown_bytes < 40 * MB
+
+
+def test_messages_that_inflate_to_the_limit_of_a_frame_do_not_pile_up(server):
+    """A kilobyte on the wire that is 8 MiB in memory, 400 times before the first answer is read."""
+    body = bytes(MAX_INFLATED_BODY_BYTES - 100)
+    huge = [
+        frame(message.TYPE, zstandard.compress(encode_body(message)), flags=1)
+        for message in (
+            Send("huge", "friend", "text", body),
+            SendPackage("huge", "friend", [Item("text", body)]),
+        )
+    ]
+    allowed = [Item("text", bytes(MAX_MESSAGE_BODY_BYTES))] * 100
+    package = frame(0x12, zstandard.compress(encode_body(SendPackage("whole", "friend", allowed))), flags=1)
+    with siege(server) as result:
+        client = server.client("attacker", features=["zstd"])
+        for data in huge:
+            client.send_bytes(data * 200)
+            for _ in range(200):
+                refusal = client.expect(Error)
+                assert (refusal.code, refusal.cid, refusal.fatal) == (413, "huge", False)
+        client.send_bytes(package * 100)
+        for _ in range(100):
+            assert client.receive().cid == "whole"
+        client.close()
+    assert result.grown_bytes < 150 * MB
+
+
+def test_who_sends_and_does_not_read_is_not_read_either(server):
+    results = []
+    for _ in range(2):
+        with siege(server) as result:
+            clients = [server.client("attacker", f"d{number}") for number in range(4)]
+            gevent.joinall([gevent.spawn(flood, client) for client in clients], raise_error=True)
+            for client in clients:
+                client.close()
+        results.append(result)
+    assert results[0].grown_bytes < 150 * MB
+    assert results[1].kept_bytes < 20 * MB, "what the first flood took serves the second"
+
+
+def flood(client: ChatClient) -> None:
+    """Messages until the server has not taken one for a second, but no longer than two."""
+    client.socket.settimeout(1.0)
+    deadline = time.monotonic() + 2
+    number = 0
+    with contextlib.suppress(TimeoutError):
+        while time.monotonic() < deadline:
+            client.send(*(Send(f"f{number + n}", "friend", "text", bytes(4096)) for n in range(16)))
+            number += 16
+
+
+def test_half_frames_hold_no_more_than_they_are(server):
+    """Headers that announce a megabyte: unknown people may leave 16 kB of it, users nearly all."""
+    with siege(server) as result:
+        unknown = [server.client() for _ in range(200)]
+        for client in unknown:
+            client.send_bytes(frame(0x01, bytes(15_000), announced=1 << 20))
+        known = [server.client("attacker", f"d{number}") for number in range(20)]
+        for client in known:
+            client.send_bytes(frame(0x10, bytes((1 << 20) - 1), announced=1 << 20))
+        too_much = server.client()
+        too_much.send_bytes(frame(0x01, bytes(17_000), announced=1 << 20))
+        too_much.expect_error(413)
+        for client in [*unknown, *known, too_much]:
+            client.close()
+    assert result.grown_bytes < 80 * MB, "20 × 1 MiB, as it grows, and 200 × 15 kB"
+
+
+def test_a_million_heartbeats_are_answered_one_by_one(server):
+    with siege(server) as result:
+        client = server.client("attacker", "pinger")
+        client.send(Ping())
+        pong_bytes = len(frames.encode(client.expect(Pong)))
+
+        def ping() -> None:
+            for _ in range(PINGS // 10_000):
+                client.send_bytes(EMPTY_PING * 10_000)
+
+        pinging = gevent.spawn(ping)
+        heard = 0
+        while heard < PINGS * pong_bytes:
+            heard += len(client.socket.recv(1 << 20))
+        pinging.get()
+        assert heard == PINGS * pong_bytes
+        client.close()
+    assert result.grown_bytes < 20 * MB
