@@ -27,6 +27,7 @@ from refserver.access import lines
 from refserver.access.carriers.kinds import kinds
 from refserver.access.carriers.tls import server_context
 from refserver.access.carriers.websocket import WebSocketCarrying
+from refserver.access.connection import State
 from refserver.access.leaving import leave
 from refserver.settings import ServeError, ServeSettings
 
@@ -343,17 +344,28 @@ def test_a_refused_opening_ends_the_connection(listen, node):
 
 @pytest.mark.parametrize("scheme", ["tls", "ws", "wss"])
 @pytest.mark.parametrize("opening", [b"", b"G", b"\x16\x03\x01\x02\x00\x01"])
-def test_who_opens_too_slowly_is_closed_as_late_as_one_who_does_not_log_in(listen, node, scheme, opening):
+def test_who_opens_too_slowly_is_closed_as_late_as_one_who_does_not_log_in(
+    listen, node, scheme, opening, monkeypatch
+):
     """Trickling bytes is no sign of life: the time counts from accept."""
+    real, trickled = sockets.read, []
+
+    def read(fd: int, size: int = sockets.READ_BYTES) -> bytes | None:
+        trickled.append(data := real(fd, size))
+        return data
+
     connection = dial(listen(scheme))
-    connection.sendall(opening)
     while not node.lines.all():
         gevent.sleep(0.001)
-    gevent.sleep(0.01)
-    for held in node.lines.all():
-        accepted_at = node.lines.seen[held.fd]
-        assert accepted_at <= time.monotonic()
-        node._deadlines._check(held, accepted_at + 10.1)
+    (held,) = node.lines.all()
+    accepted_at = node.lines.seen[held.fd] = time.monotonic() - 5
+    monkeypatch.setattr(sockets, "read", read)
+    if opening:
+        connection.sendall(opening)
+        while opening not in trickled:
+            gevent.sleep(0.001)
+    node._deadlines._check(held, accepted_at + 10.1)
+    assert held.state is State.CLOSING
     assert b"no LOGIN" not in rest(connection)
     connection.close()
     assert is_empty(node)
