@@ -354,7 +354,9 @@ class AccessNode:
         if presence is None:
             return
         for connection in presence.devices():
-            if connection.device == device and connection.number != except_connection:
+            # One that still waits for its own `attached` logged in later: it is the one that stays.
+            older = connection.state is State.READY and connection.number != except_connection
+            if older and connection.device == device:
                 self.lines.finish(connection, frames.encode(GoAway(reason="replaced")))
 
     # -- the end
