@@ -68,7 +68,7 @@ class Client(Reconnection, Heartbeat, Inbox, Requests):
             return
         shared = self._shared
         session = self.endpoint.new_session()
-        session.login(shared.roster.identity(self.index), self.version, shared.policy.heartbeat_s)
+        session.login(shared.roster.identity(self.index), self.version, self._ask_heartbeat_s)
         self._session = session
         self.state = State.LOGGING_IN
         self._heard_at = now

@@ -6,7 +6,7 @@ Every beat that is sent is exactly one of answered, missed, abandoned (the clien
 from drivers import events
 from drivers.contract import Ponged, Session
 from drivers.state import NEVER, Remembered, State
-from protocol.limits import DEFAULT_HEARTBEAT_S, silence_limit_s
+from protocol.limits import DEFAULT_HEARTBEAT_S, MIN_HEARTBEAT_S, silence_limit_s
 
 
 class Heartbeat(Remembered):
@@ -38,6 +38,8 @@ class Heartbeat(Remembered):
         self._beat_due = NEVER
         if self._beat_sent is not None:
             self._beat_sent = None
+            if self._shared.policy.adaptive_heartbeat and not left:
+                self._ask_heartbeat_s = max(MIN_HEARTBEAT_S, int(self._heartbeat_s) // 2)
             self._emit(events.BeatAbandoned() if left else events.BeatMissed(), now)
 
     def _beat_in_turn(self, session: Session, now: float) -> None:

@@ -8,15 +8,19 @@ from dataclasses import dataclass, field
 class Policy:
     """Every waiting time of a client, with the defaults of a well-behaved app.
 
-    `reconnect_base_s`: the first reconnection comes after a random time up to this, the next up to twice it,
-    and so on to `reconnect_cap_s` (full jitter). With 8 s the busiest second after a mass disconnect holds an
-    eighth of the clients when the server is there, and below the quarter that HBT.6 allows when it comes back
-    in the middle of a round: then those who are just going through the endpoints come on top, which is also
-    why `next_endpoint_s` is short.
+    `reconnect_base_s`: the first reconnection comes after a random time up to this, the next up to twice
+    it, and so on to `reconnect_cap_s` (full jitter). With 8 s the busiest second after a mass disconnect
+    holds an eighth of the clients when the server is there, and below the quarter that HBT.6 allows when it
+    comes back in the middle of a round: then those who are just going through the endpoints come on top,
+    which is also why `next_endpoint_s` is short.
 
     `first_round_s`: with several endpoints, each is tried once within this time, so that one that swallows
     everything does not keep a client from the next (CHN.3 allows 10 s); later rounds are patient. Infinity
     makes the first round patient too.
+
+    `adaptive_heartbeat`: whoever loses a connection over an unanswered heartbeat asks for half the interval
+    at its next login, because something on the path may have forgotten the idle connection (HBT.4). It
+    stays with what has held.
     """
 
     heartbeat_s: int = 60
@@ -27,6 +31,7 @@ class Policy:
     pull_limit: int = 500
     pulls_before_skipping: int = 3
     beat_retry_s: float = 3.0
+    adaptive_heartbeat: bool = False
     reconnect_base_s: float = 8.0
     reconnect_cap_s: float = 30.0
     next_endpoint_s: float = 0.2

@@ -64,9 +64,9 @@ class Remembered:
     """Idle, a client is this and its session; what is None exists only while it holds something."""
 
     __slots__ = (
-        "_asked", "_beat_due", "_beat_sent", "_beat_tries", "_failures", "_gap", "_heard_at", "_heartbeat_s",
-        "_lost_at", "_outbox", "_route", "_session", "_shared", "_skipped", "armed_for", "deadline", "index",
-        "link", "state", "version",
+        "_ask_heartbeat_s", "_asked", "_beat_due", "_beat_sent", "_beat_tries", "_failures", "_gap",
+        "_heard_at", "_heartbeat_s", "_lost_at", "_outbox", "_route", "_session", "_shared", "_skipped",
+        "armed_for", "deadline", "index", "link", "state", "version",
     )  # fmt: skip
 
     def __init__(self, shared: Surroundings, index: int, *, version: int = 0) -> None:
@@ -82,6 +82,7 @@ class Remembered:
         self._failures = 0
         self._lost_at: float | None = None
         self._heartbeat_s: float = shared.policy.heartbeat_s
+        self._ask_heartbeat_s: int = shared.policy.heartbeat_s
         self._heard_at = 0.0
         self._beat_due = NEVER
         self._beat_sent: float | None = None

@@ -15,7 +15,7 @@ from conformance.verdicts import Undecided, not_offered
 from drivers.client import Client, State, Surroundings
 from drivers.contract import Identity
 from drivers.endpoints import Endpoint
-from drivers.events import CloseReason, Event
+from drivers.events import Closed, CloseReason, Event
 from drivers.policy import Policy
 from protocol import frames
 from protocol.limits import HEADER_BYTES
@@ -117,6 +117,84 @@ def test_a_changed_interval_stays_until_it_is_changed_again(block: Block, phone:
     assert again != wanted or wanted == 60, f"expected a new login to start anew, it got {again} s"
 
 
+class _Nobody:
+    def identity(self, index: int) -> Identity:
+        return Identity(f"u{index}", "phone", "none")
+
+
+class _Forgetful:
+    """A middlebox that forgets a connection over which nothing goes for `idle_s`, with a clock of its own.
+
+    Behind it is a client of this suite, before it a server that agrees to every interval. What is sent over
+    a forgotten connection goes nowhere, and nobody is told.
+    """
+
+    def __init__(self, target: Target, idle_s: float, policy: Policy) -> None:
+        shared = Surroundings(target.endpoints, _Nobody(), policy, self._observe)
+        self.client = Client(shared, 0)
+        self.heartbeat_s = 0
+        self.lost_at: list[float] = []
+        self._idle_s = idle_s
+        self._passed_at = 0.0
+        self._now = 0.0
+
+    def run(self, until: float) -> None:
+        self.client.start(self._now)
+        self._serve()
+        while self.client.deadline <= until:
+            self._now = max(self._now, self.client.deadline)
+            self.client.tick(self._now)
+            self._serve()
+        self._now = until
+
+    def _serve(self) -> None:
+        if self.client.state is State.CONNECTING:
+            self.client.dialled(self._now)
+            self.client.connected(self._now)
+            self._passed_at = self._now
+        self._carry(self.client.take())
+
+    def _carry(self, data: bytes) -> None:
+        if not data or self._now - self._passed_at >= self._idle_s:
+            return
+        self._passed_at = self._now
+        buffer = frames.FrameBuffer(data)
+        while (message := buffer.next_message()) is not None:
+            if isinstance(message, Login):
+                self.heartbeat_s = message.heartbeat_s
+                logged_in = LoggedIn("u", 1, 0, self.heartbeat_s, [], 0, "node")
+                self.client.receive(frames.encode(logged_in), self._now)
+            elif isinstance(message, Ping):
+                self.client.receive(frames.encode(Pong(0, self.heartbeat_s)), self._now)
+
+    def _observe(self, client: Client, event: Event, now: float) -> None:
+        if isinstance(event, Closed):
+            self.lost_at.append(now)
+
+
+@pytest.mark.clause("HBT.4")
+@pytest.mark.parametrize("forgets_after_s", [7, 20, 45, 200])
+def test_an_adaptive_client_finds_an_interval_that_holds(
+    target: Target, dice: random.Random, forgets_after_s: int
+) -> None:
+    """... a client behind a middlebox that forgets idle flows after T seconds finds an interval below T and
+    stays connected (adaptive heartbeat).
+
+    The client of this suite is what is looked at, with a clock of its own: it starts with 240 s behind a
+    middlebox that forgets after 7, 20, 45 or 200 s, for six hours. Expected: it ends with an interval below
+    that, no shorter than a quarter of it, within half an hour; from then on it loses no connection.
+    """
+    policy = Policy(heartbeat_s=240, adaptive_heartbeat=True, dice=dice)
+    path = _Forgetful(target, forgets_after_s, policy)
+    path.run(6 * 3600.0)
+    assert forgets_after_s / 4 <= path.heartbeat_s < forgets_after_s, (
+        f"expected an interval below {forgets_after_s} s and not needlessly short, got {path.heartbeat_s} s"
+    )
+    late = [at for at in path.lost_at if at > 1800]
+    assert not late, f"expected no connection to be lost after half an hour, some were at {late} s"
+    assert path.client.state is State.ONLINE, "expected the client to be connected in the end"
+
+
 class _Traffic:
     """A logged-in connection that counts the bytes of frames' bodies."""
 
@@ -198,11 +276,6 @@ def test_keepalive_runs_on_accepted_connections(block: Block, target: Target) ->
 
 
 _CLIENTS = 1000
-
-
-class _Nobody:
-    def identity(self, index: int) -> Identity:
-        return Identity(f"u{index}", "phone", "none")
 
 
 def returns_after_an_outage(

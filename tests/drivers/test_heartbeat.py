@@ -3,8 +3,9 @@ import pytest
 from drivers import events
 from drivers.client import State
 from drivers.events import CloseReason
+from drivers.policy import Policy
 from protocol.limits import silence_limit_s
-from protocol.messages import LoggedIn, Ping, Pong
+from protocol.messages import LoggedIn, Login, Ping, Pong
 
 
 @pytest.mark.parametrize("heartbeat_s", [1, 5, 60, 300, 3600])
@@ -103,3 +104,33 @@ def test_leaving_with_a_beat_under_way_is_no_miss(by_hand) -> None:
     hand.client.leave(hand.now)
     assert hand.all_of(events.BeatMissed) == []
     assert len(hand.all_of(events.BeatAbandoned)) == 1
+
+
+def lose_over_a_heartbeat(hand) -> Login:
+    """A heartbeat gets no answer until the client gives the connection up; its next LOGIN."""
+    while hand.client.state is State.ONLINE:
+        hand.run_to(hand.client.deadline)
+    hand.connect()
+    (login,) = [message for message in hand.said() if isinstance(message, Login)]
+    return login
+
+
+def test_an_adaptive_client_halves_its_interval_until_connections_hold(by_hand) -> None:
+    hand = by_hand(policy=Policy(heartbeat_s=240, adaptive_heartbeat=True)).online(heartbeat_s=240)
+    asked = []
+    for _ in range(9):
+        asked.append(lose_over_a_heartbeat(hand).heartbeat_s)
+        hand.hear(LoggedIn("ann", 1, 0, asked[-1], [], 0, "n"))
+    assert asked == [120, 60, 30, 15, 7, 3, 1, 1, 1]
+
+
+def test_an_adaptive_client_keeps_its_interval_when_something_else_ends_a_connection(by_hand) -> None:
+    hand = by_hand(policy=Policy(heartbeat_s=240, adaptive_heartbeat=True)).online(heartbeat_s=240)
+    hand.client.lost(CloseReason.RESET, "", hand.now)
+    hand.connect()
+    assert [message.heartbeat_s for message in hand.said()] == [240]
+
+
+def test_others_keep_their_interval(by_hand) -> None:
+    hand = by_hand(policy=Policy(heartbeat_s=240)).online(heartbeat_s=240)
+    assert lose_over_a_heartbeat(hand).heartbeat_s == 240
