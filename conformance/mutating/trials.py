@@ -15,7 +15,7 @@ from conformance import cases
 from conformance.mutating.mutant import Mutant
 from conformance.verdicts import Verdict
 
-TRIAL_S = 900.0
+TRIAL_S = 600.0
 """No trial takes longer; one that does is ended, and its mutant has survived."""
 
 
