@@ -67,11 +67,15 @@ class Acked(Event, frozen=True):
 
 
 class Rejected(Event, frozen=True):
-    """A send was turned down with a definite error; the client does not retransmit it (DLV.8)."""
+    """A send was turned down with a definite error; the client does not retransmit it (DLV.8).
+
+    `retry_after_s`: for how long the server wants no further sends; the client keeps them until then.
+    """
 
     cid: str
     code: int
     text: str
+    retry_after_s: float = 0.0
 
 
 class Retransmitted(Event, frozen=True):

@@ -1,4 +1,7 @@
-"""Sends and questions: out until answered, whatever happens to connections (DLV.1, DLV.2)."""
+"""Sends and questions: out until answered, whatever happens to connections (DLV.1, DLV.2).
+
+A server that says 429 or 503 to a send, and how long to wait, gets no send before that time (DLV.8).
+"""
 
 from drivers import events
 from drivers.contract import Outgoing, Question, answers
@@ -57,6 +60,10 @@ class Requests(Remembered):
         session = self._session
         if session is None or self.state is not State.ONLINE:
             return
+        if now < self._quiet_until:
+            pending.due = self._quiet_until
+            self._soon(pending.due)
+            return
         pending.attempts += 1
         try:
             session.submit(pending.outgoing, pending.attempts)
@@ -83,6 +90,8 @@ class Requests(Remembered):
         return pending
 
     def _rejected(self, event: events.Rejected, now: float) -> None:
+        if event.retry_after_s:
+            self._quiet_until = max(self._quiet_until, now + event.retry_after_s)
         if self._settle(event.cid, now) is not None:
             self._emit(event, now)
 

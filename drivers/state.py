@@ -65,8 +65,8 @@ class Remembered:
 
     __slots__ = (
         "_ask_heartbeat_s", "_asked", "_beat_due", "_beat_sent", "_beat_tries", "_failures", "_gap",
-        "_heard_at", "_heartbeat_s", "_lost_at", "_outbox", "_route", "_session", "_shared", "_skipped",
-        "armed_for", "deadline", "index", "link", "state", "version",
+        "_heard_at", "_heartbeat_s", "_lost_at", "_outbox", "_quiet_until", "_route", "_session", "_shared",
+        "_skipped", "armed_for", "deadline", "index", "link", "state", "version",
     )  # fmt: skip
 
     def __init__(self, shared: Surroundings, index: int, *, version: int = 0) -> None:
@@ -88,6 +88,7 @@ class Remembered:
         self._beat_sent: float | None = None
         self._beat_tries = 0
         self._outbox: Outbox | None = None
+        self._quiet_until = 0.0
         self._asked: list[Asked] | None = None
         self._gap: Gap | None = None
         self._skipped: Skipped | None = None

@@ -183,7 +183,8 @@ class ChatSession:
 
     def _error(self, message: messages.Error, happened: list[Event]) -> None:
         if message.cid is not None:
-            happened.append(events.Rejected(message.cid, message.code, message.text))
+            retry_after_s = _retry_after_s(message.code, message.text)
+            happened.append(events.Rejected(message.cid, message.code, message.text, retry_after_s))
         elif not self._entered and message.code in _FINAL_LOGIN_ERRORS:
             happened.append(events.Refused(message.code, message.text))
         else:

@@ -131,3 +131,38 @@ def test_an_error_without_a_cid_answers_the_oldest_question(by_hand) -> None:
     hand.client.ask(AskUnread(), hand.now)
     hand.hear(Error(404, "unknown"))
     assert [asked.question for asked in hand.client._asked] == [AskUnread()]
+
+
+def test_who_is_told_to_wait_sends_nothing_before_and_goes_on_then(by_hand) -> None:
+    hand = by_hand().online(heartbeat_s=3600)
+    for cid, to in (("1", "bob"), ("2", "bob")):
+        hand.client.send(outgoing(cid, to), hand.now)
+    hand.said()
+    began = hand.now
+    hand.hear(Error(429, "retry_after_ms=5000", "1"))
+    hand.client.send(outgoing("3", "cid"), hand.now)
+    hand.run_to(began + 4.9)
+    assert hand.said() == []
+    hand.run_to(began + 5.1)
+    assert [message.cid for message in hand.said()] == ["2", "3"]
+    assert hand.all_of(events.Rejected) == [events.Rejected("1", 429, "retry_after_ms=5000", 5.0)]
+    assert hand.all_of(events.Retransmitted) == []
+    hand.hear(sent("2", 1), sent("3", 2))
+    assert hand.client.unfinished == 0
+
+
+def test_being_told_to_wait_outlives_the_connection(by_hand) -> None:
+    hand = by_hand().online(heartbeat_s=3600)
+    hand.client.send(outgoing("1"), hand.now)
+    hand.client.send(outgoing("2", "cid"), hand.now)
+    hand.said()
+    until = hand.now + 60.0
+    hand.hear(Error(429, "retry_after_ms=60000", "1"))
+    hand.client.lost(CloseReason.RESET, "", hand.now)
+    hand.connect()
+    hand.client.take()
+    hand.hear(LoggedIn("ann", 2, 0, 3600, [], 0, "n"))
+    hand.run_to(until - 0.1)
+    assert hand.said() == []
+    hand.run_to(until + 0.1)
+    assert [message.cid for message in hand.said()] == ["2"]
