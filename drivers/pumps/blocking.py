@@ -52,7 +52,7 @@ class Device:
         self.identity = identity
         self.events: list[Event] = []
         self.happened_at: list[float] = []
-        endpoints = tuple(with_loss(endpoint, lambda: self.lose) for endpoint in endpoints)
+        endpoints = tuple(with_loss(endpoint, self._loses) for endpoint in endpoints)
         shared = Surroundings(endpoints, _OneIdentity(identity), policy or Policy(), self._observe)
         self.client = Client(shared, 0, version=version)
         self._news = gevent.event.Event()
@@ -227,6 +227,9 @@ class Device:
             if found is not None or left <= 0:
                 return found
             self._news.wait(left)
+
+    def _loses(self) -> Lose | None:
+        return None if self._pump.lose is None else self._pump.loses
 
     def _observe(self, client: Client, event: Event, now: float) -> None:
         self.events.append(event)

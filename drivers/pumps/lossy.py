@@ -51,10 +51,7 @@ class LossyPath:
 
 
 class LossySession(Wrapped):
-    """The same for a carrier that does not show frames on the path: they are lost within it.
-
-    To the client the bytes of a frame that was lost are a sign of life, which on a plain path they are not.
-    """
+    """The same for a carrier that does not show frames on the path: they are lost within it."""
 
     __slots__ = ("_down", "_lose", "_up")
 

@@ -12,6 +12,7 @@ from drivers.client import Client, State
 from drivers.events import CloseReason
 from drivers.pumps.lossy import Lose, LossyPath
 from drivers.pumps.reading import hear, hear_last_words
+from protocol.messages import Message
 from reactor import sockets
 
 _READ, _WRITE = 1, 2
@@ -34,6 +35,8 @@ class SinglePump:
         self._watcher: Any = None
         self._is_decided = False
         self._is_plain = True
+        self._came = 0
+        self._lost = 0
         self._unsent = b""
         self._up = LossyPath("up")
         self._down = LossyPath("down")
@@ -86,7 +89,7 @@ class SinglePump:
         if fd < 0:
             return
         if client.state is not State.CONNECTING:
-            hear(client, fd, now, self._come_down)
+            self._hear(fd, now)
         elif self._is_decided:
             code = sockets.connect_error(fd)
             if code:
@@ -95,6 +98,23 @@ class SinglePump:
             else:
                 self._watch(_READ)
                 client.connected(now)
+
+    def _hear(self, fd: int, now: float) -> None:
+        client = self._client
+        heard_at = client._heard_at
+        self._came, self._lost = 0, 0
+        hear(client, fd, now, self._come_down)
+        # Lost within a carrier, frames have reached the client as bytes; on a lossy path they would not have.
+        if self._lost and self._lost == self._came:
+            client._heard_at = heard_at
+
+    def loses(self, direction: str, message: Message) -> bool:
+        """What `lose` says of a frame, for endpoints that lose within their carrier."""
+        is_lost = self.lose is not None and self.lose(direction, message)
+        if direction == "down":
+            self._came += 1
+            self._lost += is_lost
+        return is_lost
 
     def _serve(self, now: float) -> None:
         client = self._client
