@@ -21,8 +21,8 @@ from protocol import frames
 from protocol.limits import HEADER_BYTES
 from protocol.messages import LoggedIn, Login, Message, Ping, Pong
 
-_LIVING_S = 4.5
-"""How long somebody is silent who may be: longer than an interval of one second would allow."""
+_LIVING_S = 3.7
+"""How long somebody is silent who may be: longer than 3.5 s, which is what an interval of 1 s would allow."""
 
 
 def change(phone: Phone, heartbeat_s: int) -> float:
@@ -33,8 +33,6 @@ def change(phone: Phone, heartbeat_s: int) -> float:
 
 def change_exactly(phone: Phone, heartbeat_s: int) -> None:
     got = change(phone, heartbeat_s)
-    if got > 3 and got != heartbeat_s:
-        raise Undecided(f"asked for {heartbeat_s} s, the server insists on {got} s")
     assert got == heartbeat_s, f"expected PONG to agree to {heartbeat_s} s, got {got} s"
 
 
@@ -78,12 +76,15 @@ def test_the_interval_can_be_changed_on_a_live_connection(block: Block, phone: M
         ("1 s from the login on", 1, []),
     ]
 
+    # What a login gets, a live connection has to get as well; what none gets decides nothing.
+    for asked in (1, 2, 60):
+        agreed = phone(users[0], f"asks for {asked} s", heartbeat_s=asked).logged_in.heartbeat_s
+        if agreed != asked:
+            raise Undecided(f"asked for a heartbeat of {asked} s at login, the server insists on {agreed} s")
+
     def go(number: int) -> None:
         who, first, then = ways[number]
         one = phone(users[number], heartbeat_s=first)
-        agreed = one.logged_in.heartbeat_s
-        if agreed != first:
-            raise Undecided(f"asked for a heartbeat of {first} s at login, the server insists on {agreed} s")
         for heartbeat_s in then:
             change_exactly(one, heartbeat_s)
         last = [first, *then][-1]
