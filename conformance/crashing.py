@@ -24,7 +24,7 @@ from protocol.messages import (
     Sent,
 )
 
-ROUNDS = 4
+ROUNDS = 3
 PACKAGE_ITEMS = 6
 Points = dict[tuple[str, str], int]
 

@@ -63,8 +63,9 @@ def parties(seen: Crashes, said: Said) -> list[str]:
 def test_an_acknowledged_message_survives_kill_9(crashes: Crashes) -> None:
     """An acknowledged message survives kill -9 of any process at any moment.
 
-    Four times the server is killed while four users send to each other and to a group. Expected: after each
-    restart, every message acknowledged so far is in the inbox of each of its parties, once, with its id.
+    Three times the server is killed while four users send to each other and to a group. Expected: after
+    each restart, every message acknowledged so far is in the inbox of each of its parties, once, with its
+    id.
     """
     assert len(acknowledged(crashes, len(crashes.said))) > ROUNDS, "expected some sends to be acknowledged"
     for number, (until, states) in enumerate(zip(crashes.until, crashes.after, strict=True), 1):
@@ -343,6 +344,8 @@ def test_an_orderly_restart_keeps_everything(
         return one.inbox(), one.history(name), one.history(block.group), one.contacts(), one.unread()
 
     before = [everything(one) for one in (source, reader)]
+    for one in (source, reader):
+        one.hang_up()
     server.stop()
     server.start()
     after = [everything(phone(user)) for user in (sender, recipient)]

@@ -89,7 +89,7 @@ def test_short_polls_in_pages_leave_no_seam(block: Block, phone: MakePhone, web:
 def test_a_long_poll_is_held_while_there_is_nothing(block: Block, phone: MakePhone, web: MakeWeb) -> None:
     """Long polling: a request with nothing to deliver is held until ... its timeout passes.
 
-    Polls of 1 and 2 s wait where nothing new comes: on an empty inbox, at the newest version, and beyond
+    Polls of 1 and 1.5 s wait where nothing new comes: on an empty inbox, at the newest version, and beyond
     it. Expected: an empty answer, not before the timeout and soon after; what there is already is not
     waited for.
     """
@@ -106,7 +106,7 @@ def test_a_long_poll_is_held_while_there_is_nothing(block: Block, phone: MakePho
     jobs = [
         gevent.spawn(assert_held, web(empty), 0, 1.0),
         gevent.spawn(assert_held, web(owner), 3, 1.0),
-        gevent.spawn(assert_held, web(owner), 3, 2.0),
+        gevent.spawn(assert_held, web(owner), 3, 1.5),
         gevent.spawn(assert_held, web(owner), 50, 1.0),
     ]
     gevent.joinall(jobs, raise_error=True)
@@ -201,7 +201,7 @@ def test_a_message_at_the_moment_of_the_timeout_is_not_lost(
 ) -> None:
     """... no message falls between two polls: least of all when it comes as one ends.
 
-    Six users hold polls of 0.4 s, again and again; to each, messages come about when a poll ends. Expected:
+    Six users hold polls of 0.3 s, again and again; to each, messages come about when a poll ends. Expected:
     by what their polls bring, each gets every version once and in order.
     """
     source, *owners = block.pick(7)
@@ -212,7 +212,7 @@ def test_a_message_at_the_moment_of_the_timeout_is_not_lost(
         poller, versions = web(owners[number], "poller"), [0]
         until = time.monotonic() + 15
         while versions[-1] < count:
-            poll = poller.poll(versions[-1], wait_s=0.4)
+            poll = poller.poll(versions[-1], wait_s=0.3)
             wanted = list(range(versions[-1] + 1, versions[-1] + 1 + len(poll.versions)))
             assert poll.versions == wanted, f"expected versions {wanted}, got {poll.versions}"
             versions += poll.versions
@@ -220,7 +220,7 @@ def test_a_message_at_the_moment_of_the_timeout_is_not_lost(
 
     following = [gevent.spawn(follow, number) for number in range(6)]
     for _ in range(count):
-        gevent.sleep(0.4 + dice.uniform(-0.05, 0.05))
+        gevent.sleep(0.3 + dice.uniform(-0.05, 0.05))
         for owner in owners:
             sender.say(owner.user, b"about now")
     gevent.joinall(following, raise_error=True)
