@@ -6,6 +6,7 @@ import sys
 from pathlib import Path
 
 from protocol.limits import DEFAULT_HEARTBEAT_S
+from refserver.business.limiting import DEFAULT_BURST
 from refserver.lifeline import end_with
 from refserver.serve import ServeError, ServeSettings, serve
 from refserver.settings import SCHEMES
@@ -24,6 +25,10 @@ def main() -> int:
     parser.add_argument("--data", type=Path, required=True, metavar="DIR")
     parser.add_argument("--access-processes", type=int, default=0, metavar="N")
     parser.add_argument("--heartbeat", type=int, default=DEFAULT_HEARTBEAT_S, metavar="SECONDS")
+    parser.add_argument(
+        "--rate-limit", type=float, default=0.0, metavar="N", help="messages a second and user"
+    )
+    parser.add_argument("--rate-burst", type=int, default=DEFAULT_BURST, metavar="N", help="of them at once")
     parser.add_argument("--strangers", action="store_true", help="users who are not friends may write too")
     parser.add_argument(
         "--parent", type=int, metavar="PID", help="end when this process, which started it, does"
@@ -42,6 +47,8 @@ def main() -> int:
                 default_heartbeat_s=arguments.heartbeat,
                 tls_cert=arguments.tls_cert,
                 tls_key=arguments.tls_key,
+                rate_limit=arguments.rate_limit,
+                rate_burst=arguments.rate_burst,
             )
         )
     except ServeError as error:

@@ -14,6 +14,7 @@ from typing import Self
 import psutil
 
 from protocol.limits import DEFAULT_HEARTBEAT_S
+from refserver.business.limiting import RateLimit
 from refserver.workers import environment_with_this_code
 
 START_S = 30.0
@@ -31,7 +32,8 @@ class ServerProcess:
     started again and has the same addresses and the same data. What it logs is in `data_dir/server.log`.
 
     `carriers`: schemes beyond tcp and http, each on a port of its own; `certificate`: the PEM files of chain
-    and key for those that show one. `urls` has every address, by scheme.
+    and key for those that show one. `urls` has every address, by scheme. `rate_limit`: what each user may
+    send.
     """
 
     def __init__(
@@ -45,6 +47,7 @@ class ServerProcess:
         default_heartbeat_s: int = DEFAULT_HEARTBEAT_S,
         carriers: Sequence[str] = (),
         certificate: tuple[Path, Path] | None = None,
+        rate_limit: RateLimit | None = None,
     ) -> None:
         self.data_dir = Path(data_dir)
         self.log_path = self.data_dir / "server.log"
@@ -59,6 +62,7 @@ class ServerProcess:
             "--access-processes", str(access_processes),
             "--heartbeat", str(default_heartbeat_s),
             *([] if friends_only else ["--strangers"]),
+            *(_limit_options(rate_limit) if rate_limit is not None else []),
             *(["--tls-cert", str(certificate[0]), "--tls-key", str(certificate[1])] if certificate else []),
         ]  # fmt: skip
         self._process: subprocess.Popen[bytes] | None = None
@@ -152,6 +156,10 @@ class ServerProcess:
 
     def __exit__(self, *_: object) -> None:
         self.stop()
+
+
+def _limit_options(limit: RateLimit) -> list[str]:
+    return ["--rate-limit", repr(limit.per_second), "--rate-burst", str(limit.burst)]
 
 
 def _is_running(pid: int) -> bool:

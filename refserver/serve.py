@@ -100,7 +100,9 @@ class Server:
                 f"data directory {settings.data_dir} cannot be opened: {str(error).splitlines()[0]}",
                 environment=True,
             ) from error
-        self._business = Business(self._storage, friends_only=settings.friends_only)
+        self._business = Business(
+            self._storage, friends_only=settings.friends_only, rate_limit=settings.limit()
+        )
         self._node: AccessNode | None = None
         self._workers: Workers | None = None
         if settings.access_processes:

@@ -12,6 +12,7 @@ from protocol.limits import DEFAULT_HEARTBEAT_S, MAX_HEARTBEAT_S, MIN_HEARTBEAT_
 from reactor import sockets
 from refserver.access.carriers.kinds import kinds
 from refserver.access.carriers.tls import server_context
+from refserver.business.limiting import DEFAULT_BURST, RateLimit
 
 SCHEMES = ("tcp", "http", *kinds())
 """What can be listened on: `tcp`, `http`, and the kinds of `refserver.access.carriers`."""
@@ -34,7 +35,8 @@ class ServeError(Exception):
 class ServeSettings:
     """`listen`: `SCHEME://HOST:PORT` with one of SCHEMES, port 0 for any free one. `access_processes` 0 keeps
     access in the process of business; `friends_only`: strangers may not write to each other. `tls_cert` and
-    `tls_key`: PEM files, for schemes that show a certificate."""
+    `tls_key`: PEM files, for schemes that show a certificate. `rate_limit`: messages a second that each user
+    may send for ever, 0 for any number; `rate_burst` of them at once."""
 
     listen: list[str]
     data_dir: Path
@@ -43,6 +45,8 @@ class ServeSettings:
     default_heartbeat_s: int = DEFAULT_HEARTBEAT_S
     tls_cert: Path | None = None
     tls_key: Path | None = None
+    rate_limit: float = 0.0
+    rate_burst: int = DEFAULT_BURST
 
     def check(self) -> list["Address"]:
         """The addresses to listen on. Raises ServeError."""
@@ -60,6 +64,7 @@ class ServeSettings:
         if carried and self.access_processes:
             raise ServeError(f"{min(carried)}:// is served with 0 access processes only")
         self.tls_context({address.scheme for address in addresses})
+        self.limit()
         self._check_data_dir()
         return addresses
 
@@ -80,6 +85,15 @@ class ServeSettings:
                 f"certificate {self.tls_cert} with key {self.tls_key}: {error.strerror or error}; "
                 "both have to be PEM files without a password, and belong together"
             ) from error
+
+    def limit(self) -> RateLimit | None:
+        """What each user may send; None for as much as they like. Raises ServeError."""
+        if self.rate_limit == 0:
+            return None
+        try:
+            return RateLimit(self.rate_limit, self.rate_burst)
+        except ValueError as error:
+            raise ServeError(f"{error}; see --rate-limit and --rate-burst") from error
 
     def _check_data_dir(self) -> None:
         try:

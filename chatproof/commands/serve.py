@@ -53,6 +53,21 @@ _DEFAULT_LISTEN = ("tcp://127.0.0.1:14000", "http://127.0.0.1:8080")
     metavar="SECONDS",
     help="Interval for clients that ask for none.",
 )
+@click.option(
+    "--rate-limit",
+    type=float,
+    default=0.0,
+    metavar="N",
+    help="Messages a second that each user may send, packages counted item by item; 0 for any number.",
+)
+@click.option(
+    "--rate-burst",
+    type=int,
+    default=10,
+    show_default=True,
+    metavar="N",
+    help="How many of them may come at once.",
+)
 @click.option("--strangers", is_flag=True, help="Let users who are not friends write to each other.")
 @click.option(
     "--test-accounts",
@@ -68,6 +83,8 @@ def command(
     data: Path,
     access_processes: int,
     heartbeat: int,
+    rate_limit: float,
+    rate_burst: int,
     strangers: bool,
     test_accounts: int | None,
 ) -> None:
@@ -87,6 +104,8 @@ def command(
         default_heartbeat_s=heartbeat,
         tls_cert=tls_cert,
         tls_key=tls_key,
+        rate_limit=rate_limit,
+        rate_burst=rate_burst,
     )
     try:
         settings.check()
