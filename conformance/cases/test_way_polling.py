@@ -245,3 +245,24 @@ def test_a_poll_that_was_given_up_takes_nothing_with_it(block: Block, phone: Mak
             poll = web(owner, "poller").poll(turn, wait_s=10)
             assert poll.bodies == [body], f"turn {turn}: expected {body!r}, got {poll.bodies}"
             assert poll.took_s < _SOON_S, f"expected it at once, it took {poll.took_s:.2f} s"
+
+
+@pytest.mark.clause("WAY.2")
+def test_a_single_message_as_a_poll_begins_is_not_waited_for(
+    block: Block, phone: MakePhone, web: MakeWeb, dice: random.Random
+) -> None:
+    """... no message falls between two polls: no later one is there to bring up one that did.
+
+    Eighty times, three polls of 8 s begin, and one message comes within the next two milliseconds. Expected:
+    each poll brings that message, and none waits for its timeout.
+    """
+    owner, friend = block.pick(2)
+    source, pollers = phone(friend), [web(owner, f"poller-{number}") for number in range(3)]
+    for turn in range(80):
+        polls = [gevent.spawn(poller.poll, turn, wait_s=8) for poller in pollers]
+        gevent.sleep(dice.uniform(0.0, 0.002))
+        source.say(owner.user, b"just now")
+        for poll in polls:
+            got: Poll = poll.get()
+            assert got.versions == [turn + 1], f"expected version {turn + 1}, got {got.versions}"
+            assert got.took_s < 4, f"turn {turn}: expected the message at once, not after {got.took_s:.1f} s"
