@@ -7,7 +7,7 @@ import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from chaos.control import ToxiproxyControl
 from chaos.errors import ToxiproxyError
@@ -49,7 +49,8 @@ def proxied(plan: Plan, endpoints: tuple[Endpoint, ...]) -> Iterator[Proxied]:
             name = f"access-{number}"
             listen = control.create_proxy(name, "127.0.0.1:0", f"{endpoint.host}:{endpoint.port}")
             made.append(name)
-            through.append(_moved(endpoint, listen))
+            host, _, port = listen.rpartition(":")
+            through.append(endpoint.moved(host.strip("[]"), int(port)))
         yield Proxied(tuple(through), control, (process.pid,) if process else ())
     except ToxiproxyError as error:
         raise CannotRun(str(error)) from error
@@ -84,10 +85,3 @@ def _start(seed: int) -> tuple["subprocess.Popen[bytes]", str]:
             raise CannotRun("the fault proxy did not start; try: chatproof toxiproxy")
         said += more
     return process, said.decode().split()[-1]
-
-
-def _moved(endpoint: Endpoint, address: str) -> Endpoint:
-    """The same endpoint behind a proxy; it keeps the label of the port it stands for."""
-    host, _, port = address.rpartition(":")
-    url = f"{endpoint.dialect.name}+{endpoint.carrier.name}://{host}:{port}"
-    return replace(endpoint, url=url, host=host.strip("[]"), port=int(port))

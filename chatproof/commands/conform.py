@@ -13,6 +13,7 @@ import click
     metavar="URL",
     help="chat+tcp://HOST:PORT of a server that runs; the reference server is started without one.",
 )
+@click.option("--http", metavar="URL", help="http://HOST:PORT where the --target takes short requests.")
 @click.option(
     "--accounts",
     type=click.Path(path_type=Path),
@@ -36,9 +37,18 @@ import click
     "--mutant", metavar="NAME", help="Check a server broken on purpose; 'list' says which there are."
 )
 @click.option("--junit", type=click.Path(path_type=Path), metavar="FILE", help="Write JUnit XML.")
-def command(target: tuple[str, ...], accounts: Path | None, clause: tuple[str, ...], without: tuple[str, ...],
-            require: str, seed: int | None, json_: Path | None, junit: Path | None,
-            mutant: str | None) -> None:  # fmt: skip
+def command(
+    target: tuple[str, ...],
+    http: str | None,
+    accounts: Path | None,
+    clause: tuple[str, ...],
+    without: tuple[str, ...],
+    require: str,
+    seed: int | None,
+    json_: Path | None,
+    junit: Path | None,
+    mutant: str | None,
+) -> None:
     """Check a server against what an instant-messaging system owes its users, clause by clause."""
     from gevent import monkey
 
@@ -56,6 +66,7 @@ def command(target: tuple[str, ...], accounts: Path | None, clause: tuple[str, .
         run_conformance(
             ConformSettings(
                 targets=target,
+                http=http,
                 accounts=accounts,
                 clauses=clause,
                 without=without,

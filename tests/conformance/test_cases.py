@@ -10,10 +10,11 @@ from conformance import cases, catalogue
 
 FOLDER = Path(cases.__file__).parent
 FILES = sorted(FOLDER.glob("test_*.py"))
-COVERED = (
-    "DLV.1", "DLV.2", "DLV.3", "DLV.4", "DLV.5", "DLV.8", "ORD.1", "ORD.2", "ORD.3", "UNR.1", "UNR.2",
-    "HBT.1", "HBT.2", "HBT.3", "ROM.1", "ROM.2", "STO.1", "STO.2", "STO.3",
-)  # fmt: skip
+COVERED = """
+    ARC.2 ARC.3 CHN.1 CHN.8 DLV.1 DLV.2 DLV.3 DLV.4 DLV.5 DLV.6 DLV.7 DLV.8 HBT.1 HBT.2 HBT.3 HBT.4 HBT.5 HBT.6
+    ORD.1 ORD.2 ORD.3 ORD.4 ROM.1 ROM.2 ROM.3 ROM.4 ROM.5 SEC.2 SEC.5 SEC.6 STO.1 STO.2 STO.3 UNR.1 UNR.2 UNR.3
+    UNR.4 WAY.1 WAY.2
+""".split()
 
 
 def functions(tree: ast.Module) -> Iterator[ast.FunctionDef]:
