@@ -10,11 +10,9 @@ from conformance import cases, catalogue
 
 FOLDER = Path(cases.__file__).parent
 FILES = sorted(FOLDER.glob("test_*.py"))
-COVERED = """
-    ARC.2 ARC.3 CHN.1 CHN.8 DLV.1 DLV.2 DLV.3 DLV.4 DLV.5 DLV.6 DLV.7 DLV.8 HBT.1 HBT.2 HBT.3 HBT.4 HBT.5 HBT.6
-    ORD.1 ORD.2 ORD.3 ORD.4 ROM.1 ROM.2 ROM.3 ROM.4 ROM.5 SEC.2 SEC.5 SEC.6 STO.1 STO.2 STO.3 UNR.1 UNR.2 UNR.3
-    UNR.4 WAY.1 WAY.2
-""".split()
+_NUMBERS = {"ARC": (2, 3), "CHN": (1, 8), "DLV": range(1, 9), "HBT": range(1, 7), "ORD": range(1, 5),
+            "ROM": range(1, 6), "SEC": (2, 5, 6), "STO": range(1, 4), "UNR": range(1, 5), "WAY": (1, 2)}  # fmt: skip
+COVERED = {f"{family}.{number}" for family, numbers in _NUMBERS.items() for number in numbers}
 
 
 def functions(tree: ast.Module) -> Iterator[ast.FunctionDef]:
@@ -45,7 +43,7 @@ def clauses_by_case(path: Path) -> dict[str, set[str]]:
 
 def test_every_clause_that_is_promised_to_be_checked_has_a_case() -> None:
     found = {clause for path in FILES for names in clauses_by_case(path).values() for clause in names}
-    assert not set(COVERED) - found
+    assert not COVERED - found
     assert not found - catalogue.load().keys()
 
 
