@@ -48,8 +48,7 @@ def _suspects(ledger: Ledger) -> tuple[pl.DataFrame | None, int]:
     screened = ledger.once(screen)
     if screened is None:
         return None, ledger.parts()
-    nameless = ledger.once(unreadable)["message"].drop_nulls()
-    messages = pl.concat([screened.messages, nameless]).unique()
+    messages = screened.messages.unique()
     return pl.DataFrame({"message": messages}), ledger.parts(min(1.0, screened.share))
 
 
@@ -91,9 +90,8 @@ def unreadable(ledger: Ledger) -> pl.DataFrame:
     nameless = ledger.of("delivered").filter(
         pl.col("message").is_null(), pl.col("code").fill_null(0) != FOREIGN
     )
-    screened = ledger.once(screen)
-    if screened and not screened.nameless:
-        nameless = nameless.head(0)
+    if ledger.once(screen) is not None:
+        nameless = nameless.head(0)  # the screening gives up where there is one
     nameless_rows = nameless.drop("message").collect(engine="streaming")
     if nameless_rows.is_empty():
         return nameless_rows.with_columns(message=pl.lit(None, pl.Int64))

@@ -33,8 +33,6 @@ class Screen:
     """To be looked at: values of the column `message`, sent or not."""
     share: float
     """Of all messages, those to be looked at."""
-    nameless: bool
-    """Whether a delivery of this run does not say which message it was."""
     foreign: bool
     """Whether messages of another run came."""
     inboxes: pl.Series
@@ -82,13 +80,14 @@ def screen(ledger: Ledger) -> Screen | None:
         roll.add(shown, again)
         sent = (shown.number >= 0) & stayed[shown.device]
         deliver_us.append(microseconds(shown.at_ns[sent], found.wanted_ns[shown.number[sent]]))
+    if roll.nameless:
+        return None  # a delivery that does not say which message it was may be a second one of any of them
     sent = (number >= 0) & stayed[acked["device"].to_numpy()]
     suspects, ok_by_fault = roll.result()
     return Screen(
         ok_by_fault=ok_by_fault,
         messages=pl.Series(suspects, dtype=pl.Int64),
         share=len(suspects) / np.count_nonzero(found.sent),
-        nameless=roll.nameless,
         foreign=foreign,
         inboxes=pl.Series(inboxes.result(), dtype=pl.Int32),
         timelines=pl.Series(timelines.result(), dtype=pl.Int32),
