@@ -1,5 +1,6 @@
 """What carriers that change the bytes have in common: the session inside does the talking."""
 
+from abc import ABC, abstractmethod
 from collections.abc import Callable
 from dataclasses import dataclass
 from urllib.parse import SplitResult
@@ -19,7 +20,7 @@ class UrlCarrier:
     wrap_for: Callable[[SplitResult], Callable[[Session], Session]]
 
 
-class Wrapped:
+class Wrapped(ABC):
     """Hands commands to the session inside; the bytes of both directions are the subclass's."""
 
     __slots__ = ("_inner",)
@@ -27,11 +28,13 @@ class Wrapped:
     def __init__(self, inner: Session) -> None:
         self._inner = inner
 
+    @abstractmethod
     def receive(self, data: bytes) -> list[Event]:
-        raise NotImplementedError
+        """Bytes of the connection: the session's own are taken out of them and handed inside."""
 
+    @abstractmethod
     def take(self) -> bytes:
-        raise NotImplementedError
+        """Bytes for the connection: the carrier's own, and what the session inside wants to send."""
 
     def login(self, identity: Identity, version: int, heartbeat_s: int) -> None:
         self._inner.login(identity, version, heartbeat_s)
