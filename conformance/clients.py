@@ -47,8 +47,8 @@ class Clients:
         """A bare connection, not logged in."""
         endpoints = self._target.endpoints
         endpoint = endpoints[next(self._turn) % len(endpoints)]
-        if endpoint.dialect.name != "chat" or endpoint.carrier.name != "tcp":
-            not_offered("the case speaks bare frames of the chat protocol over TCP")
+        if endpoint.dialect.name != "chat":
+            not_offered("the case speaks bare frames of the chat protocol")
         return self._stack.enter_context(Wire(endpoint))
 
     def phone(self, user: User, device: str = "phone", *, heartbeat_s: int = 60, version: int = 0) -> Phone:
@@ -57,10 +57,11 @@ class Clients:
 
     def web(self, user: User | None, device: str = "http") -> Web:
         """Short HTTP requests as `user`, or without a token."""
-        url = self._target.http_url
+        url = self._target.http_url or self._target.https_url
         if url is None:
             not_offered("the target has no HTTP that the suite knows of (--http URL)")
-        return self._stack.enter_context(Web(url, None if user is None else user.token, device))
+        token = None if user is None else user.token
+        return self._stack.enter_context(Web(url, token, device, ca=self._target.ca))
 
     def device(self, user: User, name: str = "phone", *, version: int = 0, **policy: Any) -> Device:
         """A client as an app has it, not started yet. `policy`: fields of Policy other than the quick ones.

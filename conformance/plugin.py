@@ -48,7 +48,15 @@ class _Record:
 def pytest_addoption(parser: pytest.Parser) -> None:
     group = parser.getgroup("conformance", "conformance of a chat server")
     group.addoption("--target", action="append", default=[], metavar="URL", help="server (repeatable)")
-    group.addoption("--http", metavar="URL", help="where the target takes short requests, http://HOST:PORT")
+    group.addoption(
+        "--http",
+        action="append",
+        default=[],
+        metavar="URL",
+        help="where it takes short requests",
+    )
+    group.addoption("--over", action="append", default=[], metavar="NAME", help="carriers of all runs")
+    group.addoption("--carrier", metavar="NAME", help="the carrier of this run; the first, if not given")
     group.addoption("--accounts", metavar="FILE", type=Path, help="accounts that exist on the target")
     group.addoption("--clause", action="append", default=[], metavar="GLOB", help="only these (repeatable)")
     group.addoption("--without", action="append", default=[], metavar="NAME", help="capability it lacks")
@@ -61,7 +69,14 @@ def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line("markers", "clause(id, ...): the clauses of the catalogue that a case speaks for")
     option = config.option
     try:
-        config.stash[target_key] = Target(option.target, option.accounts, option.without, option.http)
+        config.stash[target_key] = Target(
+            option.target,
+            option.accounts,
+            option.without,
+            option.http,
+            wanted=option.over,
+            carrier=option.carrier,
+        )
     except TargetUnusable as error:
         raise pytest.UsageError(str(error)) from error
     seed = option.seed if option.seed is not None else random.SystemRandom().randrange(1 << 32)
@@ -76,7 +91,8 @@ def pytest_unconfigure(config: pytest.Config) -> None:
 
 
 def pytest_report_header(config: pytest.Config) -> str:
-    return f"target: {config.stash[target_key].name}, seed: {config.stash[seed_key]}"
+    target = config.stash[target_key]
+    return f"target: {target.name}, carrier: {target.carrier}, seed: {config.stash[seed_key]}"
 
 
 @pytest.hookimpl(tryfirst=True)

@@ -23,7 +23,8 @@ class ConformSettings:
 
     targets: Sequence[str] = ()
     accounts: Path | None = None
-    http: str | None = None
+    http: Sequence[str] = ()
+    carriers: Sequence[str] = ()
     clauses: Sequence[str] = ()
     without: Sequence[str] = ()
     require: Level = Level.MUST
@@ -39,7 +40,9 @@ def run_conformance(settings: ConformSettings) -> int:
     accounts that cannot be used; one line, nothing was run. 3: one could not be decided. 130: interrupted.
     """
     try:
-        Target(settings.targets, settings.accounts, settings.without, settings.http).probe()
+        Target(
+            settings.targets, settings.accounts, settings.without, settings.http, wanted=settings.carriers
+        ).probe()
     except TargetUnusable as error:
         print(f"chatproof conform: {error}", file=sys.stderr)
         return 2
@@ -68,13 +71,14 @@ def _arguments(settings: ConformSettings) -> list[str]:
         "--target": settings.targets,
         "--clause": settings.clauses,
         "--without": settings.without,
+        "--http": settings.http,
+        "--over": settings.carriers,
     }
     for option, values in repeatable.items():
         for each in values:
             arguments += [option, each]
     single: dict[str, object] = {
         "--accounts": settings.accounts,
-        "--http": settings.http,
         "--seed": settings.seed,
         "--conformance-json": settings.json,
         "--junitxml": settings.junit,

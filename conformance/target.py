@@ -3,15 +3,18 @@
 Nothing is started or connected before a case asks for it, so that listing cases needs no server.
 """
 
-import tempfile
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING
+from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
+from conformance import carriers, reference
 from conformance.accounts import HOW_TO_MAKE, AccountsError, Block, User, load
+from conformance.carriers import UnknownCarrier
+from conformance.reference import Reference
 from drivers.contract import Dialect
 from drivers.endpoints import Endpoint, TargetError, parse_target
 from drivers.pumps.wire import Expected, Wire
@@ -24,8 +27,8 @@ if TYPE_CHECKING:
 target_key = pytest.StashKey["Target"]()
 seed_key = pytest.StashKey[int]()
 
-_TOKEN_TTL_S = 24 * 3600.0
 _OVER_HTTP = frozenset({"http_send", "short_poll", "long_poll", "accounts"})
+_OVER_TLS = ("tls", "wss")
 _SPARE_BLOCKS = 8
 """Beyond one a case: a few observations that several cases share have blocks of their own."""
 
@@ -36,38 +39,45 @@ class TargetUnusable(Exception):
 
 class Target:
     """`urls` with `accounts`, or nothing of both for the reference server. Raises TargetUnusable at once
-    for what is wrong without a connection. `without`: capabilities that the target is known to lack; `http`:
-    where it takes short requests."""
+    for what is wrong without a connection.
+
+    `without`: capabilities that the target is known to lack. `http`: where it takes short requests, at most
+    one http:// and one https://. `wanted`: the carriers that the suite runs over, all runs together;
+    `carrier`: the one of this run, the first if it is not said.
+    """
 
     def __init__(
         self,
-        urls: Sequence[str],
-        accounts: Path | None,
+        urls: Sequence[str] = (),
+        accounts: Path | None = None,
         without: Sequence[str] = (),
-        http: str | None = None,
+        http: Sequence[str] = (),
+        *,
+        wanted: Sequence[str] = (),
+        carrier: str | None = None,
     ) -> None:
         self.cases_planned = 0
-        self._http = http
         self._without = frozenset(without)
         self._stack = ExitStack()
-        self.server: ServerProcess | None = None
+        self._reference: Reference | None = None
         try:
             self._given = tuple(parse_target(url) for url in urls)
             blocks = load(accounts) if accounts is not None else []
-        except (TargetError, AccountsError) as error:
+            named = [endpoint.carrier.name for endpoint in self._given]
+            self.chosen = carriers.chosen(wanted, named)
+        except (TargetError, AccountsError, UnknownCarrier) as error:
             raise TargetUnusable(str(error)) from error
         if urls and accounts is None:
             raise TargetUnusable(f"--target needs --accounts FILE; {HOW_TO_MAKE}")
-        if http is not None and not urls:
-            raise TargetUnusable("--http needs --target URL: the reference server has its own")
-        if http is not None and not http.startswith("http://"):
-            raise TargetUnusable(f"--http {http!r}: write http://HOST:PORT")
         if accounts is not None and not urls:
             raise TargetUnusable("--accounts needs --target URL: the reference server has its own")
+        if carrier not in (None, *self.chosen):
+            raise TargetUnusable(f"carrier {carrier}: it is not among {', '.join(self.chosen)}")
+        self.carrier = carrier or self.chosen[0]
+        self._http = _by_scheme(http, bool(urls))
         self.name = " ".join(urls) or "reference server"
-        self._all_blocks = blocks
-        self._blocks: Iterator[Block] | None = iter(blocks) if urls else None
-        self._first_block = blocks[0] if blocks else None
+        self._known_blocks: Sequence[Block] = blocks
+        self._blocks: Iterator[Block] | None = iter(self._share(blocks)) if urls else None
 
     @property
     def is_ours(self) -> bool:
@@ -76,29 +86,55 @@ class Target:
 
     @property
     def endpoints(self) -> tuple[Endpoint, ...]:
-        """Where to connect; starts the reference server if it is the target and does not run yet."""
+        """Where to connect over the carrier of this run; starts the reference server if it is the target and
+        does not run yet, as all that follow do."""
+        return self.endpoints_of(self.carrier)
+
+    def endpoints_of(self, carrier: str) -> tuple[Endpoint, ...]:
+        """Where to connect over some carrier; empty when the target does not offer it."""
         if self._given:
-            return self._given
-        return tuple(parse_target(f"chat+{url}") for url in self.running_server().tcp_urls)
+            return tuple(endpoint for endpoint in self._given if endpoint.carrier.name == carrier)
+        return self._running().endpoints.get(carrier, ())
 
     @property
     def http_url(self) -> str | None:
-        """Where short requests go; None when there is no such place. Starts the server like `endpoints`."""
-        return self._http if self._given else self.running_server().http_url
+        """Where short requests go in the clear; None when there is no such place."""
+        return self._http.get("http") if self._given else self._running().http_url
+
+    @property
+    def https_url(self) -> str | None:
+        """Where short requests go over TLS; None when there is no such place."""
+        return self._http.get("https") if self._given else self._running().https_url
+
+    @property
+    def ca(self) -> Path | None:
+        """PEM of the authority to trust; None when those of the system are to be trusted."""
+        if not self._given:
+            return self._running().ca
+        urls = [*self._http.values(), *(endpoint.url for endpoint in self._given)]
+        named = [name for url in urls for name in parse_qs(urlsplit(url).query).get("ca", [])]
+        return Path(named[0]) if named else None
+
+    @property
+    def runs_first(self) -> bool:
+        """True over the first carrier chosen, where cases run that no carrier changes."""
+        return self.carrier == self.chosen[0]
 
     def accounts_with_password(self) -> list[User]:
         """Those whose password the suite knows, of all blocks, whether a case has them or not."""
-        if not self._given:
-            self.running_server()
-        return [user for block in self._all_blocks for user in block.users if user.password is not None]
+        blocks = self._known_blocks if self._given else self._running().blocks
+        return [user for block in blocks for user in block.users if user.password is not None]
 
     def lacks(self, capability: str) -> str | None:
         """Why a capability of the catalogue is not there; None when it is."""
         if capability in self._without:
             return f"the target does not offer {capability} (--without {capability})"
         if capability in _OVER_HTTP:
-            missing = self._given and self._http is None
+            missing = self._given and not self._http
             return f"{capability} is over HTTP, and no --http URL was given" if missing else None
+        if capability == "tls":
+            secure = not self._given or "https" in self._http or any(map(self.endpoints_of, _OVER_TLS))
+            return None if secure else "no --target and no --http URL is one with TLS"
         dialects = {endpoint.dialect for endpoint in self._given} or {_reference_dialect()}
         for dialect in dialects:
             if capability not in dialect.offers:
@@ -108,21 +144,25 @@ class Target:
     def next_block(self) -> Block:
         """Ten users whom no case has had yet. Raises TargetUnusable when there are no more."""
         if self._blocks is None:
-            self.running_server()
+            self._running()
         assert self._blocks is not None
         block = next(self._blocks, None)
         if block is None:
+            needed = (self.cases_planned + _SPARE_BLOCKS) * len(self.chosen)
+            over = f" over {len(self.chosen)} carriers" if len(self.chosen) > 1 else ""
             raise TargetUnusable(
-                f"the accounts file has too few blocks for {self.cases_planned} cases; {HOW_TO_MAKE}"
+                f"the accounts file has too few blocks for {self.cases_planned} cases{over}: "
+                f"{len(self._known_blocks)}, and {needed} are enough; {HOW_TO_MAKE}"
             )
         return block
 
     def probe(self) -> None:
-        """Connect and log in as the first account. Raises TargetUnusable with what stands in the way."""
-        if self._first_block is None:
+        """Connect over each carrier chosen and log in as the first account. Raises TargetUnusable with what
+        stands in the way."""
+        if not self._known_blocks:
             return
-        account = self._first_block.users[0]
-        for endpoint in self.endpoints:
+        account = self._known_blocks[0].users[0]
+        for endpoint in (each for carrier in self.chosen for each in self.endpoints_of(carrier)):
             where = f"target {endpoint.url}"
             try:
                 with Wire(endpoint, timeout_s=5.0) as wire:
@@ -151,21 +191,31 @@ class Target:
 
     def running_server(self) -> "ServerProcess":
         """The reference server, started now if it was not yet; only when `is_ours`."""
-        if self.server is not None:
-            return self.server
-        from refserver.accounts import testbed
-        from refserver.process import ServerProcess
+        return self._running().server
 
-        folder = Path(self._stack.enter_context(tempfile.TemporaryDirectory(prefix="chatproof-")))
-        accounts = folder / "accounts.json"
-        testbed(folder / "data", self.cases_planned + _SPARE_BLOCKS, accounts, _TOKEN_TTL_S)
-        self._all_blocks = load(accounts)
-        self._blocks = iter(self._all_blocks)
-        server = ServerProcess(folder / "data", tcp_ports=1, http=True, access_processes=0)
-        self._stack.callback(server.stop)
-        server.start()
-        self.server = server
-        return server
+    def _running(self) -> Reference:
+        if self._reference is None:
+            self._reference = reference.start(self._stack, self.cases_planned + _SPARE_BLOCKS)
+            self._blocks = iter(self._reference.blocks)
+        return self._reference
+
+    def _share(self, blocks: Sequence[Block]) -> Sequence[Block]:
+        """The runs over several carriers go on at once, and no block is for two of them."""
+        return blocks[self.chosen.index(self.carrier) :: len(self.chosen)]
+
+
+def _by_scheme(urls: Sequence[str], has_target: bool) -> dict[str, str]:
+    found: dict[str, str] = {}
+    for url in urls:
+        scheme = url.partition("://")[0]
+        if scheme not in ("http", "https"):
+            raise TargetUnusable(f"--http {url!r}: write http://HOST:PORT or https://HOST:PORT")
+        if scheme in found:
+            raise TargetUnusable(f"--http {url}: there is an {scheme}:// URL already, {found[scheme]}")
+        found[scheme] = url
+    if urls and not has_target:
+        raise TargetUnusable("--http needs --target URL: the reference server has its own")
+    return found
 
 
 def _reference_dialect() -> Dialect:

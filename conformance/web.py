@@ -6,10 +6,12 @@ import json
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, Self
 from urllib.parse import quote, urlsplit
 
 import gevent.socket
+import gevent.ssl
 
 from conformance.phone import fresh_cid
 from drivers.pumps.wire import Expected
@@ -27,12 +29,23 @@ class Reply:
 
 
 class Web:
-    """One kept-alive connection; one request at a time. `token` None sends no Authorization."""
+    """One kept-alive connection; one request at a time. `token` None sends no Authorization. `ca`: PEM of the
+    authority to trust over https, None for those of the system."""
 
-    def __init__(self, url: str, token: str | None, device: str = "http", timeout_s: float = 15.0) -> None:
+    def __init__(
+        self,
+        url: str,
+        token: str | None,
+        device: str = "http",
+        timeout_s: float = 15.0,
+        *,
+        ca: Path | None = None,
+    ) -> None:
         parts = urlsplit(url)
-        self._address = (parts.hostname or "127.0.0.1", parts.port or 80)
+        is_secure = parts.scheme == "https"
+        self._address = (parts.hostname or "127.0.0.1", parts.port or (443 if is_secure else 80))
         self._connection = http.client.HTTPConnection(*self._address)
+        self._context = gevent.ssl.create_default_context(cafile=ca) if is_secure else None
         self._token = token
         self._device = device
         self._timeout_s = timeout_s
@@ -55,7 +68,11 @@ class Web:
         began = time.monotonic()
         # The suite's sockets are the hub's: one that waits lets the others go on.
         if connection.sock is None:
-            connection.sock = gevent.socket.create_connection(self._address, timeout=self._timeout_s)
+            plain = gevent.socket.create_connection(self._address, timeout=self._timeout_s)
+            secure = self._context
+            connection.sock = (
+                plain if secure is None else secure.wrap_socket(plain, server_hostname=self._address[0])
+            )
         try:
             connection.request(method, path, body, sent)
             response = connection.getresponse()

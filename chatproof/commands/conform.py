@@ -13,7 +13,18 @@ import click
     metavar="URL",
     help="chat+tcp://HOST:PORT of a server that runs; the reference server is started without one.",
 )
-@click.option("--http", metavar="URL", help="http://HOST:PORT where the --target takes short requests.")
+@click.option(
+    "--http",
+    multiple=True,
+    metavar="URL",
+    help="Where the --target takes short requests: http(s)://HOST:PORT.",
+)
+@click.option(
+    "--carrier",
+    multiple=True,
+    metavar="NAME",
+    help="tcp, tls, ws, wss, longpoll, shortpoll or all; if not given: those of --target, else tcp.",
+)
 @click.option(
     "--accounts",
     type=click.Path(path_type=Path),
@@ -39,7 +50,8 @@ import click
 @click.option("--junit", type=click.Path(path_type=Path), metavar="FILE", help="Write JUnit XML.")
 def command(
     target: tuple[str, ...],
-    http: str | None,
+    http: tuple[str, ...],
+    carrier: tuple[str, ...],
     accounts: Path | None,
     clause: tuple[str, ...],
     without: tuple[str, ...],
@@ -67,6 +79,7 @@ def command(
             ConformSettings(
                 targets=target,
                 http=http,
+                carriers=carrier,
                 accounts=accounts,
                 clauses=clause,
                 without=without,

@@ -1,0 +1,42 @@
+"""The carriers that cases run over: which there are, and which of them a run takes."""
+
+import importlib
+import pkgutil
+from collections.abc import Sequence
+from functools import cache
+
+from drivers import carriers
+
+ALL = "all"
+BY_DEFAULT = "tcp"
+
+
+class UnknownCarrier(Exception):
+    """A carrier that does not exist, or that the target has no address for; the text says what to write."""
+
+
+@cache
+def known() -> tuple[str, ...]:
+    """Every carrier that clients can use: connections first, polls last."""
+    names = (
+        importlib.import_module(f"{carriers.__name__}.{info.name}").__dict__.get("CARRIER")
+        for info in pkgutil.iter_modules(carriers.__path__)
+    )
+    found = {carrier.name for carrier in names if carrier is not None}
+    return tuple(sorted(found, key=lambda name: (name.endswith("poll"), name)))
+
+
+def chosen(wanted: Sequence[str], named: Sequence[str]) -> tuple[str, ...]:
+    """The carriers to run over, in the order wished for. Raises UnknownCarrier.
+
+    `wanted`: names or `all`; nothing means what the target's URLs name, or TCP for the reference server.
+    `named`: the carriers of the URLs; nothing for the reference server, which has them all.
+    """
+    for name in wanted:
+        if name not in (ALL, *known()):
+            raise UnknownCarrier(f"--carrier {name!r}: the carriers are {', '.join(known())}, or {ALL}")
+        if named and name not in (ALL, *named):
+            raise UnknownCarrier(f"--carrier {name}: add a --target chat+{name}://HOST:PORT for it")
+    if ALL in wanted or (named and not wanted):
+        return tuple(dict.fromkeys(named)) or known()
+    return tuple(dict.fromkeys(wanted)) or (BY_DEFAULT,)
