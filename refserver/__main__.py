@@ -19,7 +19,7 @@ def main() -> int:
         "--listen", action="append", metavar="URL", help=f"{'://, '.join(SCHEMES)}://HOST:PORT"
     )
     parser.add_argument(
-        "--tls-cert", type=Path, metavar="FILE", help="PEM, with its chain: for tls:// and wss://"
+        "--tls-cert", type=Path, metavar="FILE", help="PEM, with its chain: for tls, wss and https"
     )
     parser.add_argument("--tls-key", type=Path, metavar="FILE", help="PEM, without a password")
     parser.add_argument("--data", type=Path, required=True, metavar="DIR")

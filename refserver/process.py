@@ -32,8 +32,8 @@ class ServerProcess:
     started again and has the same addresses and the same data. What it logs is in `data_dir/server.log`.
 
     `carriers`: schemes beyond tcp and http, each on a port of its own; `certificate`: the PEM files of chain
-    and key for those that show one. `urls` has every address, by scheme. `rate_limit`: what each user may
-    send.
+    and key for those that show one. Without `tcp_ports` and `http`, nothing plain but what `carriers` has.
+    `urls` has every address, by scheme. `rate_limit`: what each user may send.
     """
 
     def __init__(
@@ -53,6 +53,7 @@ class ServerProcess:
         self.log_path = self.data_dir / "server.log"
         self.tcp_urls: list[str] = []
         self.http_url: str | None = None
+        self.https_url: str | None = None
         self.urls: dict[str, list[str]] = {}
         self.pids: list[int] = []
         schemes = ["tcp"] * tcp_ports + ["http"] * http + list(carriers)
@@ -122,6 +123,7 @@ class ServerProcess:
             self.urls.setdefault(url.partition(":")[0], []).append(url)
         self.tcp_urls = self.urls.get("tcp", [])
         self.http_url = next(iter(self.urls.get("http", [])), None)
+        self.https_url = next(iter(self.urls.get("https", [])), None)
         self.pids = [int(pid) for pid in found["pids"].split(",")]
 
     def stop(self) -> int:

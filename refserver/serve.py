@@ -6,20 +6,18 @@ import os
 import signal
 import socket
 import time
-from collections.abc import Callable
-from functools import partial
 
 import gevent
 from gevent.event import Event
 from gevent.threadpool import ThreadPool
 
 from refserver import accounts
-from refserver.access.carriers.kinds import Carrying, kinds
+from refserver.access.carriers.kinds import carrying
 from refserver.access.http.server import Accounts, HttpNode
 from refserver.access.leaving import leave
 from refserver.access.node import AccessNode
 from refserver.business import Business
-from refserver.settings import Address, ServeError, ServeSettings, raise_descriptor_limit
+from refserver.settings import LONG, Address, ServeError, ServeSettings, raise_descriptor_limit
 from refserver.storage import Storage
 from refserver.tokens import TokenSigner, load_or_create_secret
 from refserver.workers import Workers
@@ -59,23 +57,23 @@ def serve(settings: ServeSettings) -> None:
 
 
 class _Listening:
-    """The sockets of all addresses, open before anything else exists. `shared`: those of tcp:// only hold
-    their port for the access processes."""
+    """The sockets of all addresses, open before anything else exists. `shared`: those for long connections
+    only hold their port for the access processes."""
 
     def __init__(self, addresses: list[Address], *, shared: bool) -> None:
         self.by_address: dict[Address, socket.socket] = {}
         self.shared = shared
         try:
             for address in addresses:
-                is_held = shared and address.scheme == "tcp"
+                is_held = shared and address.scheme in LONG
                 listener = address.reserve() if is_held else address.open()
                 self.by_address[address.with_port_of(listener)] = listener
         except ServeError:
             self.close()
             raise
 
-    def of(self, scheme: str) -> dict[Address, socket.socket]:
-        return {address: each for address, each in self.by_address.items() if address.scheme == scheme}
+    def of(self, *schemes: str) -> dict[Address, socket.socket]:
+        return {address: each for address, each in self.by_address.items() if address.scheme in schemes}
 
     @property
     def schemes(self) -> set[str]:
@@ -106,7 +104,7 @@ class Server:
         self._node: AccessNode | None = None
         self._workers: Workers | None = None
         if settings.access_processes:
-            self._workers = Workers(settings, list(listening.of("tcp")), self._business)
+            self._workers = Workers(settings, list(listening.of(*LONG)), self._business)
         else:
             self._node = AccessNode(
                 "access-0", self._business, signer, default_heartbeat_s=settings.default_heartbeat_s
@@ -123,18 +121,12 @@ class Server:
         """Everything listens."""
         if self._workers is not None:
             self._workers.start()
+        carry = carrying(self._settings.tls_context(self._listening.schemes))
         if self._node is not None:
-            for scheme, carry in self._carriers().items():
-                for listener in self._listening.of(scheme).values():
-                    self._node.lines.listen(listener, carry)
-        for listener in self._listening.of("http").values():
-            self._http.listen(listener)
-
-    def _carriers(self) -> dict[str, Callable[[], Carrying] | None]:
-        """By scheme of the access node: what makes the carrier of a connection."""
-        context = self._settings.tls_context(self._listening.schemes)
-        carried = {scheme: partial(kind.carry, context) for scheme, kind in kinds().items()}
-        return {"tcp": None, **carried}
+            for address, listener in self._listening.of(*LONG).items():
+                self._node.lines.listen(listener, carry[address.scheme])
+        for address, listener in self._listening.of("http", "https").items():
+            self._http.listen(listener, carry["tls"] if address.scheme == "https" else None)
 
     def line(self) -> str:
         """What is printed when everything listens. The first pid is that of this process."""
@@ -154,7 +146,7 @@ class Server:
         elif self._workers is not None:
             held = self._workers.connections
         return [
-            (address.url, self._http.count if address.scheme == "http" else held)
+            (address.url, self._http.count if address.scheme not in LONG else held)
             for address in self._listening.by_address
         ]
 

@@ -14,8 +14,11 @@ from refserver.access.carriers.kinds import kinds
 from refserver.access.carriers.tls import server_context
 from refserver.business.limiting import DEFAULT_BURST, RateLimit
 
-SCHEMES = ("tcp", "http", *kinds())
-"""What can be listened on: `tcp`, `http`, and the kinds of `refserver.access.carriers`."""
+LONG = ("tcp", *sorted(kinds()))
+"""What long connections come over; access processes, where there are any, hold these."""
+SCHEMES = (*LONG, "http", "https")
+"""What can be listened on. HTTPS is HTTP within what `tls` is."""
+_SHOWING = sorted(["https", *(scheme for scheme, kind in kinds().items() if kind.needs_certificate)])
 _FORMS = " or ".join(f"{scheme}://HOST:PORT" for scheme in SCHEMES)
 
 
@@ -55,14 +58,12 @@ class ServeSettings:
         addresses = [Address.parse(url) for url in self.listen]
         if not 0 <= self.access_processes <= 256:
             raise ServeError(f"{self.access_processes} access processes: 0 to 256 are possible")
-        if self.access_processes and not any(address.scheme == "tcp" for address in addresses):
-            raise ServeError("access processes serve tcp:// only: give such an address or 0 processes")
+        if self.access_processes and not any(address.scheme in LONG for address in addresses):
+            long = "://, ".join(LONG)
+            raise ServeError(f"access processes serve {long}://: give such an address or 0 processes")
         if not MIN_HEARTBEAT_S <= self.default_heartbeat_s <= MAX_HEARTBEAT_S:
             possible = f"{MIN_HEARTBEAT_S} to {MAX_HEARTBEAT_S} are possible"
             raise ServeError(f"a heartbeat of {self.default_heartbeat_s} s: {possible}")
-        carried = {address.scheme for address in addresses} & kinds().keys()
-        if carried and self.access_processes:
-            raise ServeError(f"{min(carried)}:// is served with 0 access processes only")
         self.tls_context({address.scheme for address in addresses})
         self.limit()
         self._check_data_dir()
@@ -70,11 +71,10 @@ class ServeSettings:
 
     def tls_context(self, schemes: set[str]) -> ssl.SSLContext | None:
         """For those of the schemes that show a certificate; None if there are none. Raises ServeError."""
-        showing = sorted(scheme for scheme, kind in kinds().items() if kind.needs_certificate)
-        needing = [scheme for scheme in showing if scheme in schemes]
+        needing = [scheme for scheme in _SHOWING if scheme in schemes]
         if not needing:
             if self.tls_cert or self.tls_key:
-                raise ServeError(f"--tls-cert and --tls-key are for {'://, '.join(showing)}:// addresses")
+                raise ServeError(f"--tls-cert and --tls-key are for {'://, '.join(_SHOWING)}:// addresses")
             return None
         if self.tls_cert is None or self.tls_key is None:
             raise ServeError(f"{needing[0]}:// needs --tls-cert FILE and --tls-key FILE")

@@ -75,7 +75,9 @@ class Workers:
         self._started += 1
         name = f"access-{self._started}"
         ours, theirs = socket.socketpair()
-        listeners = [sockets.listen(each.host, each.port, reuse_port=True) for each in self._addresses]
+        listeners = [
+            (each.scheme, sockets.listen(each.host, each.port, reuse_port=True)) for each in self._addresses
+        ]
         command = [
             sys.executable, "-m", "refserver.access",
             "--name", name,
@@ -83,24 +85,30 @@ class Workers:
             "--link", str(theirs.fileno()),
             "--data", str(self._settings.data_dir),
             "--heartbeat", str(self._settings.default_heartbeat_s),
-            *(f"--listener={listener.fileno()}" for listener in listeners),
+            *(f"--listener={scheme}:{listener.fileno()}" for scheme, listener in listeners),
+            *self._certificate(),
         ]  # fmt: skip
         try:
             process = subprocess.Popen(
                 command,
                 stdin=subprocess.DEVNULL,
                 stdout=sys.stderr.fileno(),
-                pass_fds=[theirs.fileno(), *(listener.fileno() for listener in listeners)],
+                pass_fds=[theirs.fileno(), *(listener.fileno() for _, listener in listeners)],
                 env=environment_with_this_code(),
             )
         finally:
             theirs.close()
-            for listener in listeners:
+            for _, listener in listeners:
                 listener.close()
         ready = Event()
         node = RemoteNode(name, ours, self._service, ready.set, lambda: self._ended(index, ready))
         self._running[index] = (process, node)
         return ready
+
+    def _certificate(self) -> list[str]:
+        if self._settings.tls_cert is None or self._settings.tls_key is None:
+            return []
+        return ["--tls-cert", str(self._settings.tls_cert), "--tls-key", str(self._settings.tls_key)]
 
     def _ended(self, index: int, ready: Event) -> None:
         process, node = self._running.pop(index)

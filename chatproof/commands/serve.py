@@ -16,13 +16,13 @@ _DEFAULT_LISTEN = ("tcp://127.0.0.1:14000", "http://127.0.0.1:8080")
     metavar="URL",
     default=_DEFAULT_LISTEN,
     show_default=True,
-    help="tcp, tls, ws, wss or http://HOST:PORT; may be given several times.",
+    help="tcp, tls, ws, wss, http or https://HOST:PORT; repeatable. Nothing else is open.",
 )
 @click.option(
     "--tls-cert",
     type=click.Path(path_type=Path),
     metavar="FILE",
-    help="Certificate with its chain (PEM), for tls:// and wss://.",
+    help="Certificate with its chain (PEM), for tls://, wss:// and https://.",
 )
 @click.option(
     "--tls-key",

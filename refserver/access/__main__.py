@@ -5,11 +5,16 @@ import gc
 import logging
 import signal
 import socket
+import ssl
+import sys
+from pathlib import Path
 
 import gevent
 from gevent.event import Event
 
 from reactor.wheel import Ticker
+from refserver.access.carriers.kinds import carrying
+from refserver.access.carriers.tls import server_context
 from refserver.access.leaving import leave
 from refserver.access.node import AccessNode
 from refserver.lifeline import end_with
@@ -41,8 +46,10 @@ def main() -> None:
         default_heartbeat_s=arguments.heartbeat,
     )
     service.node = node
-    for descriptor in arguments.listener:
-        node.lines.listen(socket.socket(fileno=descriptor))
+    carry = carrying(_context(arguments))
+    for listener in arguments.listener:
+        scheme, _, descriptor = listener.partition(":")
+        node.lines.listen(socket.socket(fileno=int(descriptor)), carry[scheme])
     gevent.signal_handler(signal.SIGTERM, leaving.set)
     ticker = Ticker(_LOAD_EVERY_S, lambda: service.channel.send(Load(node.lines.count)))
     service.channel.send(Ready())
@@ -59,12 +66,24 @@ def main() -> None:
     service.channel.close()
 
 
+def _context(arguments: argparse.Namespace) -> ssl.SSLContext | None:
+    if arguments.tls_cert is None:
+        return None
+    try:
+        return server_context(arguments.tls_cert, arguments.tls_key)
+    except OSError as error:
+        # It could be read when the server was started: somebody is at it, and the next process finds it.
+        sys.exit(f"{arguments.name}: certificate {arguments.tls_cert}: {error.strerror or error}")
+
+
 def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="refserver.access")
     parser.add_argument("--name", required=True)
     parser.add_argument("--parent", type=int, required=True)
     parser.add_argument("--link", type=int, required=True)
-    parser.add_argument("--listener", type=int, action="append", required=True)
+    parser.add_argument("--listener", action="append", required=True, metavar="SCHEME:FD")
+    parser.add_argument("--tls-cert", type=Path)
+    parser.add_argument("--tls-key", type=Path)
     parser.add_argument("--data", required=True)
     parser.add_argument("--heartbeat", type=int, required=True)
     return parser.parse_args()

@@ -8,7 +8,7 @@ import pkgutil
 import ssl
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, partial
 from typing import Protocol
 
 from refserver.access import carriers
@@ -53,3 +53,9 @@ def kinds() -> dict[str, Kind]:
     )
     found: list[Kind] = [module.KIND for module in modules if hasattr(module, "KIND")]
     return {kind.scheme: kind for kind in found}
+
+
+def carrying(context: ssl.SSLContext | None) -> dict[str, Callable[[], Carrying] | None]:
+    """By scheme of the access node what makes the carrier of a connection; None: plain TCP has none.
+    `context` may be None where nothing that shows a certificate is listened on."""
+    return {"tcp": None, **{scheme: partial(kind.carry, context) for scheme, kind in kinds().items()}}

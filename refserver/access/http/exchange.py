@@ -5,11 +5,10 @@ from collections import deque
 from http import HTTPStatus
 from typing import Protocol
 
-from reactor import sockets
-from refserver.access.acceptor import end_sending
 from refserver.access.http import answers
 from refserver.access.http.answers import Answer
 from refserver.access.http.call import Call
+from refserver.access.http.channel import Channel
 from refserver.access.http.parsing import Refused, Request, RequestParser
 
 KEEP_ALIVE_S = 75.0
@@ -34,48 +33,72 @@ class Exchange:
     """Buffers and the parser exist only while a request is under way. `call` is the one being answered."""
 
     __slots__ = (
-        "_host", "_is_looping", "_keep_alive", "_out", "_parser", "_refused", "_serving", "_waiting",
-        "call", "closing", "deadline", "fd", "is_head",
+        "_host", "_is_looping", "_keep_alive", "_parser", "_refused", "_serving", "_waiting",
+        "call", "channel", "closing", "deadline", "is_head",
     )  # fmt: skip
 
-    def __init__(self, host: Host, fd: int, now: float) -> None:
+    def __init__(self, host: Host, channel: Channel, now: float) -> None:
         self._host = host
-        self.fd = fd
+        self.channel = channel
         self.call: Call | None = None
         self.closing = False
         self.is_head = False
         self.deadline = now + KEEP_ALIVE_S
         self._parser: RequestParser | None = None
         self._waiting: deque[Request] | None = None
-        self._out: bytes | None = None
         self._refused: Refused | None = None
         self._keep_alive = True
         self._serving = False
         self._is_looping = False
 
     @property
+    def fd(self) -> int:
+        return self.channel.fd
+
+    @property
     def wants_read(self) -> bool:
         """Not while requests wait here for their turn; when closing, for the end of the stream."""
-        return self.closing or (not self._waiting and self._refused is None)
+        if self.closing:
+            return True
+        return not self._waiting and self._refused is None and not self.channel.is_choked
 
     @property
     def wants_write(self) -> bool:
-        return self._out is not None
+        return self.channel.is_blocked
 
     @property
     def is_idle(self) -> bool:
         """True between requests."""
-        return not self._serving and self._parser is None and self._out is None
+        return not self._serving and self._parser is None and not self.channel.is_blocked
 
     def readable(self, now: float) -> None:
         """Raises OSError for a connection that is gone."""
-        data = sockets.read(self.fd)
-        if data is None:
+        if self.closing:
+            if self.channel.skip():
+                self._host.close(self)
             return
-        if not data:
-            self._host.close(self)
-        elif not self.closing:
+        data = self.channel.read()
+        if data:
             self._parse(data, now)
+        elif data is not None:
+            self._host.close(self)
+        else:
+            # Nothing for a parser, but the carrier may have something to say.
+            self._host.interest(self)
+        if self.channel.is_over and not self.closing:
+            self._carrier_is_over(now)
+
+    def _carrier_is_over(self, now: float) -> None:
+        if self._serving:
+            self._host.close(self)
+            return
+        # Its last words may say why: closing at once could take them back.
+        self.closing = True
+        self._waiting = self._parser = None
+        self.deadline = now + LINGER_S
+        if not self.channel.is_blocked:
+            self.channel.end()
+        self._host.interest(self)
 
     def _parse(self, data: bytes, now: float) -> None:
         parser = self._parser
@@ -89,7 +112,7 @@ class Exchange:
             requests, self._refused = [], refused
         if parser.wants_continue and not self._serving and self._refused is None:
             parser.wants_continue = False
-            self._write(b"HTTP/1.1 100 Continue\r\n\r\n")
+            self.channel.write(b"HTTP/1.1 100 Continue\r\n\r\n")
         if requests:
             self._waiting = self._waiting or deque()
             self._waiting.extend(requests)
@@ -100,7 +123,7 @@ class Exchange:
     def _next(self) -> None:
         # A loop and no recursion: an answer that is there before `begin` returns comes back to here.
         self._is_looping = True
-        while not self._serving and self._out is None and not self.closing:
+        while not self._serving and not self.channel.is_blocked and not self.closing:
             if self._waiting:
                 request = self._waiting.popleft()
                 self._waiting = self._waiting or None
@@ -121,9 +144,9 @@ class Exchange:
         now = time.monotonic()
         self.closing = self.closing or last or not self._keep_alive
         self.deadline = now + WRITE_S
-        self._write(answers.to_bytes(answer, keep_alive=not self.closing, head=self.is_head))
+        self.channel.write(answers.to_bytes(answer, keep_alive=not self.closing, head=self.is_head))
         self._serving = False
-        if self._out is None:
+        if not self.channel.is_blocked:
             self._written(now)
         if not self._is_looping:
             self._next()
@@ -140,34 +163,24 @@ class Exchange:
         if self._serving:
             # It is the server that takes its time: a long poll, or a store that is busy.
             self.deadline = now + KEEP_ALIVE_S
-        elif self._parser is not None and not self.closing and self._out is None:
+        elif self._parser is not None and not self.closing and not self.channel.is_blocked:
             self.refuse(HTTPStatus.REQUEST_TIMEOUT, f"the request did not come within {REQUEST_S:g} s")
         else:
             self._host.close(self)
 
     def writable(self, now: float) -> None:
         """Raises OSError for a connection that is gone."""
-        out, self._out = self._out, None
-        if out is not None:
-            self._write(out)
-        if self._out is None:
+        self.channel.flush()
+        if self.channel.is_blocked:
+            self.deadline = now + WRITE_S
+        else:
             self._written(now)
             self._next()
-        else:
-            self.deadline = now + WRITE_S
-
-    def _write(self, data: bytes) -> None:
-        if self._out is not None:
-            self._out += data
-            return
-        sent = sockets.write(self.fd, data)
-        if sent < len(data):
-            self._out = data[sent:]
 
     def _written(self, now: float) -> None:
         if self.closing:
             self.deadline = now + LINGER_S
-            end_sending(self.fd)
+            self.channel.end()
         elif self._parser is None:
             self.deadline = now + KEEP_ALIVE_S
         else:

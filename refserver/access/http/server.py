@@ -1,7 +1,6 @@
 """HTTP as another access node: sockets on one poller, calls to business, no greenlet for whoever waits."""
 
 import logging
-import os
 import select
 import socket
 import time
@@ -18,9 +17,11 @@ from protocol.messages import Entry, Message
 from reactor.poller import Poller
 from reactor.wheel import Ticker, TimerWheel
 from refserver.access.acceptor import Acceptor
+from refserver.access.carriers.kinds import Carrying
 from refserver.access.http import routes
 from refserver.access.http.answers import Answer
 from refserver.access.http.call import Call
+from refserver.access.http.channel import Channel
 from refserver.access.http.exchange import Exchange
 from refserver.access.http.parsing import Request
 from refserver.access.http.routes import Route
@@ -64,6 +65,8 @@ class HttpNode:
         now = time.monotonic()
         self._poller = Poller(self._handle)
         self._acceptor = Acceptor(self._poller)
+        # By descriptor of a listener: plain HTTP has no entry.
+        self._carry: dict[int, Callable[[], Carrying]] = {}
         self._exchanges: dict[int, Exchange] = {}
         self._interest: dict[int, tuple[bool, bool]] = {}
         self._calls: dict[int, tuple[Call, Exchange]] = {}
@@ -74,13 +77,16 @@ class HttpNode:
 
     # -- sockets
 
-    def listen(self, listener: socket.socket) -> None:
-        """Connections of `listener` come here; it is closed by `drain` or `close`."""
+    def listen(self, listener: socket.socket, carry: Callable[[], Carrying] | None = None) -> None:
+        """Connections of `listener` come here, each with a carrier of its own if `carry` makes them; it is
+        closed by `drain` or `stop`."""
+        if carry is not None:
+            self._carry[listener.fileno()] = carry
         self._acceptor.add(listener)
 
-    def adopt(self, fd: int, now: float) -> Exchange:
+    def adopt(self, fd: int, now: float, carrier: Carrying | None = None) -> Exchange:
         """A connected socket that does not block is served, and closed, by this node from now on."""
-        exchange = self._exchanges[fd] = Exchange(self, fd, now)
+        exchange = self._exchanges[fd] = Exchange(self, Channel(fd, carrier), now)
         self._interest[fd] = (True, False)
         self._poller.add(fd)
         return exchange
@@ -100,8 +106,9 @@ class HttpNode:
         for fd, mask in ready:
             exchange = self._exchanges.get(fd)
             if exchange is None:
+                carry = self._carry.get(fd)
                 for accepted in self._acceptor.accept(fd):
-                    self.adopt(accepted, now)
+                    self.adopt(accepted, now, None if carry is None else carry())
                 continue
             try:
                 if mask & select.EPOLLOUT:
@@ -128,7 +135,7 @@ class HttpNode:
         del self._exchanges[exchange.fd], self._interest[exchange.fd]
         exchange.closing = True
         self._poller.remove(exchange.fd)
-        os.close(exchange.fd)
+        exchange.channel.close()
         if exchange.call is not None:
             del self._calls[exchange.call.number]
             exchange.call.abandon()
@@ -265,7 +272,7 @@ class HttpNode:
         """Nobody is accepted; idle connections end; long polls are answered with what there is, the rest
         as soon as business has answered."""
         self.draining = True
-        self._acceptor.stop()
+        self._stop_listening()
         for number in list(self._calls):
             self._ring(number)
         for exchange in list(self._exchanges.values()):
@@ -274,11 +281,15 @@ class HttpNode:
 
     def stop(self) -> None:
         """Every connection and timer ends now."""
-        self._acceptor.stop()
+        self._stop_listening()
         self._ticker.stop()
         for exchange in list(self._exchanges.values()):
             self.close(exchange)
         self._poller.close()
+
+    def _stop_listening(self) -> None:
+        self._acceptor.stop()
+        self._carry.clear()
 
 
 def _fields(query: str) -> dict[str, str]:

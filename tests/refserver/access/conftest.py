@@ -8,6 +8,8 @@ import gevent
 import pytest
 
 from reactor import sockets
+from refserver.access.carriers.kinds import carrying
+from refserver.access.carriers.tls import server_context
 from refserver.access.http.server import Accounts, HttpNode
 from refserver.access.node import AccessNode
 from refserver.tokens import TokenSigner
@@ -15,10 +17,17 @@ from refserver.tokens import TokenSigner
 sys.path.insert(0, str(Path(__file__).parent))
 
 from chat_client import ChatClient
+from encrypted import Pem, client_context
 from fake_business import FakeBusiness
 from http_client import HttpClient
 
 SECRET = b"a secret of the tests"
+
+
+@pytest.fixture(scope="session")
+def pem(tmp_path_factory: pytest.TempPathFactory) -> Pem:
+    """A certificate for 127.0.0.1."""
+    return Pem.issue(tmp_path_factory.mktemp("pem"))
 
 
 @pytest.fixture
@@ -74,16 +83,20 @@ def http_node(business: FakeBusiness, signer: TokenSigner) -> Iterator[HttpNode]
     node.stop()
 
 
-@pytest.fixture
-def new_http(http_node: HttpNode, signer: TokenSigner) -> Iterator[Callable[[], HttpClient]]:
-    """`new_http()` opens another connection, with a token of u1."""
+@pytest.fixture(params=["http", "https"])
+def new_http(
+    request: pytest.FixtureRequest, http_node: HttpNode, signer: TokenSigner, pem: Pem
+) -> Iterator[Callable[[], HttpClient]]:
+    """`new_http()` opens another connection, with a token of u1. Whatever holds over HTTP does over HTTPS."""
     listener = sockets.listen("127.0.0.1", 0)
     port: int = listener.getsockname()[1]
-    http_node.listen(listener)
+    is_secure = request.param == "https"
+    http_node.listen(listener, carrying(server_context(pem.chain, pem.key))["tls"] if is_secure else None)
     clients: list[HttpClient] = []
 
     def open_one() -> HttpClient:
-        clients.append(HttpClient(port, signer.issue("u1", 60)))
+        context = client_context(pem) if is_secure else None
+        clients.append(HttpClient(port, signer.issue("u1", 60), context))
         return clients[-1]
 
     yield open_one

@@ -2,18 +2,23 @@
 
 import contextlib
 import json
+import ssl
 from typing import Any
 
 import gevent
+from encrypted import Encrypted
 from gevent import socket
 
 PATIENCE_S = 20.0
 
 
 class HttpClient:
-    def __init__(self, port: int, token: str | None) -> None:
+    """Over TLS if there is a `context`."""
+
+    def __init__(self, port: int, token: str | None, context: ssl.SSLContext | None = None) -> None:
         self.token = token
-        self.socket = socket.create_connection(("127.0.0.1", port), timeout=PATIENCE_S)
+        connection = socket.create_connection(("127.0.0.1", port), timeout=PATIENCE_S)
+        self.socket = connection if context is None else Encrypted(connection, context)
         self._received = b""
 
     def bytes_of(self, method: str, path: str, body: object = None, **headers: str) -> bytes:

@@ -4,13 +4,13 @@ import contextlib
 import ssl
 import time
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from pathlib import Path
 
 import gevent
 import gevent.socket
 import pytest
 import trustme
+from encrypted import Encrypted, client_context
 from hypothesis import given
 from hypothesis import strategies as st
 from websockets.client import ClientProtocol
@@ -40,25 +40,6 @@ HEADERS = {
     "Sec-WebSocket-Key": KEY,
     "Sec-WebSocket-Version": "13",
 }
-
-
-@dataclass(frozen=True)
-class Pem:
-    ca: Path
-    chain: Path
-    key: Path
-
-
-@pytest.fixture(scope="module")
-def pem(tmp_path_factory) -> Pem:
-    folder = tmp_path_factory.mktemp("pem")
-    authority = trustme.CA()
-    issued = authority.issue_cert("127.0.0.1")
-    pem = Pem(folder / "ca.pem", folder / "chain.pem", folder / "key.pem")
-    authority.cert_pem.write_to_path(pem.ca)
-    pem.chain.write_bytes(b"".join(blob.bytes() for blob in issued.cert_chain_pems))
-    issued.private_key_pem.write_to_path(pem.key)
-    return pem
 
 
 @pytest.fixture
@@ -420,47 +401,6 @@ def test_a_broken_neighbour_costs_nobody_else_anything(listen, node, library, si
 # -- TLS
 
 
-def client_context(pem: Pem) -> ssl.SSLContext:
-    return ssl.create_default_context(cafile=str(pem.ca))
-
-
-class Encrypted:
-    """A client's TLS over one of our sockets, by hand."""
-
-    def __init__(self, connection: gevent.socket.socket, context: ssl.SSLContext) -> None:
-        self.socket = connection
-        self._incoming, self._outgoing = ssl.MemoryBIO(), ssl.MemoryBIO()
-        self.tls = context.wrap_bio(self._incoming, self._outgoing, server_hostname="127.0.0.1")
-        self._until_done(self.tls.do_handshake)
-
-    def _until_done(self, action: Callable[[], object]) -> object:
-        while True:
-            try:
-                done = action()
-            except ssl.SSLWantReadError:
-                self.flush()
-                data = self.socket.recv(65536)
-                if not data:
-                    self._incoming.write_eof()
-                self._incoming.write(data) if data else None
-                continue
-            self.flush()
-            return done
-
-    def close(self) -> None:
-        self.socket.close()
-
-    def flush(self) -> None:
-        self.socket.sendall(self._outgoing.read())
-
-    def sendall(self, data: bytes) -> None:
-        self.tls.write(data)
-        self.flush()
-
-    def recv(self, size: int) -> bytes:
-        return self._until_done(lambda: self.tls.read(size))
-
-
 def test_frames_go_through_tls_and_its_end_is_said(listen, node, pem, signer):
     connection = dial(listen("tls"))
     client = Encrypted(connection, client_context(pem))
@@ -532,14 +472,15 @@ def test_a_websocket_within_tls_chats(listen, node, pem, signer):
     ("asked", "words"),
     [
         ({"listen": ["tls://127.0.0.1:0"]}, "tls:// needs --tls-cert FILE and --tls-key FILE"),
+        ({"listen": ["https://127.0.0.1:0"]}, "https:// needs --tls-cert FILE and --tls-key FILE"),
         (
-            {"listen": ["ws://127.0.0.1:0", "tcp://127.0.0.1:0"], "access_processes": 1},
-            "ws:// is served with 0 access processes only",
+            {"listen": ["https://127.0.0.1:0"], "access_processes": 1},
+            "access processes serve tcp://, tls://, ws://, wss://: give such an address or 0 processes",
         ),
         ({"listen": ["ftp://127.0.0.1:0"]}, "cannot listen on 'ftp://127.0.0.1:0': use tcp://HOST:PORT or"),
         (
             {"listen": ["ws://127.0.0.1:0"], "tls_cert": Path("c")},
-            "--tls-cert and --tls-key are for tls://, wss:// addresses",
+            "--tls-cert and --tls-key are for https://, tls://, wss:// addresses",
         ),
         (
             {"listen": ["wss://127.0.0.1:0"], "tls_cert": Path("/nowhere"), "tls_key": Path("/nowhere")},
