@@ -2,18 +2,21 @@
 
 Bytes in, notes out; commands in, bytes out. Everything that takes time (login timeout, heartbeat,
 retransmission, pull retries, reconnection) is the client's business, so that a new dialect is a codec and a
-small state machine, nothing more. A carrier wraps a session in another session (TLS, WebSocket), so neither
-the client nor a pump knows about carriers.
+small state machine, nothing more. A carrier wraps a session in another session (TLS, WebSocket), or takes its
+bytes through a tunnel (HTTP requests), so neither the client nor a pump knows about carriers.
 """
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 import msgspec
 
 from drivers.events import CloseReason, ContactsListed, Event, HistoryListed, ReadUpdated, UnreadChanged
 from protocol.messages import Entry
+
+if TYPE_CHECKING:
+    from drivers.carriers.polling import PollingTunnel
 
 
 class Identity(msgspec.Struct, frozen=True, gc=False):
@@ -164,7 +167,13 @@ class Dialect:
 
 @dataclass(frozen=True, slots=True)
 class Carrier:
-    """How a session's bytes travel: one module under drivers/carriers with a `CARRIER`."""
+    """How a session's bytes travel: one module under drivers/carriers with a `CARRIER`.
+
+    `wrap` changes the bytes of one connection; `new_tunnel` takes the session's own bytes to where they are
+    carried by several, by requests. `dialect`: the only one whose bytes it can carry.
+    """
 
     name: str
-    wrap: Callable[[Session], Session]
+    wrap: Callable[[Session], Session] | None = None
+    new_tunnel: "Callable[[], PollingTunnel] | None" = None
+    dialect: str | None = None

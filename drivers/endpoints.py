@@ -9,6 +9,7 @@ from typing import Any
 from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
 
 from drivers import carriers, dialects
+from drivers.carriers.polling import PollingCarrier
 from drivers.carriers.wrapped import UrlCarrier
 from drivers.contract import Carrier, Dialect, Session
 
@@ -31,8 +32,8 @@ class Endpoint:
 
     @property
     def is_plain(self) -> bool:
-        """Whether the session's bytes travel as they are."""
-        return self.carrier.name == "tcp"
+        """Whether a connection to it shows the session's bytes as they are."""
+        return self.carrier.wrap is None
 
     @property
     def address(self) -> tuple[str, int]:
@@ -40,7 +41,8 @@ class Endpoint:
 
     def new_session(self) -> Session:
         """A session of the dialect over the carrier, before its first byte."""
-        return self.carrier.wrap(self.dialect.new_session())
+        session, wrap = self.dialect.new_session(), self.carrier.wrap
+        return session if wrap is None else wrap(session)
 
     def moved(self, host: str, port: int) -> "Endpoint":
         """The same access point behind another address, such as a proxy's: it keeps its label, and its URL
@@ -74,11 +76,13 @@ def parse_target(url: str) -> Endpoint:
     if not parts.hostname:
         raise TargetError(f"target {url!r}: no host; write {dialect.name}+{carrier.name}://HOST:PORT")
     port = port or dialect.default_port
-    if isinstance(carrier, UrlCarrier):
+    if not isinstance(carrier, Carrier):
         try:
-            carrier = Carrier(carrier.name, carrier.wrap_for(parts))
+            carrier = carrier.at(parts)
         except ValueError as error:
             raise TargetError(f"target {url!r}: {error}") from error
+    if carrier.dialect not in (None, dialect.name):
+        raise TargetError(f"target {url!r}: {carrier.name} carries {carrier.dialect} only")
     return Endpoint(url, parts.hostname, port, dialect, carrier, f"{carrier.name}:{port}")
 
 
@@ -91,7 +95,7 @@ def _dialects() -> dict[str, Dialect]:
 
 
 @cache
-def _carriers() -> dict[str, Carrier | UrlCarrier]:
+def _carriers() -> dict[str, Carrier | UrlCarrier | PollingCarrier]:
     return {found.name: found for found in _registered(carriers, "CARRIER")}
 
 

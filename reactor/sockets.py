@@ -15,6 +15,7 @@ _BIND_ADDRESS_NO_PORT = 24  # Linux; the socket module names it only from Python
 _Socket: type[socket.socket] = get_original("socket", "socket")
 # And os.close closes only when something else wakes the hub the next time.
 _close: Callable[[int], None] = get_original("os", "close")
+_pair: "Callable[[int, int], tuple[socket.socket, socket.socket]]" = get_original("socket", "socketpair")
 _NOT_ACCEPTED = (errno.ECONNABORTED, errno.EPROTO, errno.EPERM)
 
 
@@ -79,6 +80,12 @@ def start_connect(address: tuple[str, int], source: str | None = None) -> int:
         connection.close()
         raise
     return connection.detach()
+
+
+def pair() -> tuple[int, int]:
+    """Two descriptors of one connection within this process; closing the one is the end at the other."""
+    one, other = _pair(socket.AF_UNIX, socket.SOCK_STREAM | socket.SOCK_NONBLOCK)
+    return one.detach(), other.detach()
 
 
 def connect_error(fd: int) -> int:

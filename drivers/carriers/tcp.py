@@ -1,10 +1,5 @@
 """Plain TCP: the session's bytes as they are."""
 
-from drivers.contract import Carrier, Session
+from drivers.contract import Carrier
 
-
-def _as_it_is(session: Session) -> Session:
-    return session
-
-
-CARRIER = Carrier(name="tcp", wrap=_as_it_is)
+CARRIER = Carrier(name="tcp")

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from urllib.parse import SplitResult
 
-from drivers.contract import Identity, Outgoing, Question, Session
+from drivers.contract import Carrier, Identity, Outgoing, Question, Session
 from drivers.events import Event
 
 
@@ -18,6 +18,10 @@ class UrlCarrier:
 
     name: str
     wrap_for: Callable[[SplitResult], Callable[[Session], Session]]
+
+    def at(self, url: SplitResult) -> Carrier:
+        """The carrier of one target. Raises ValueError like `wrap_for`."""
+        return Carrier(self.name, self.wrap_for(url))
 
 
 class Wrapped(ABC):

@@ -10,6 +10,7 @@ from drivers.client import NEVER, Client, State
 from drivers.events import CloseReason
 from drivers.pumps.farewells import Farewells
 from drivers.pumps.reading import hear, hear_last_words
+from drivers.pumps.tunnels import start_connect
 from drivers.pumps.turns import Turns
 from reactor import sockets
 from reactor.poller import WRITABLE, Poller
@@ -161,7 +162,7 @@ class EpollPump:
         sources = self._sources
         source = sources[client.index % len(sources)] if sources else None
         try:
-            fd = sockets.start_connect(client.endpoint.address, source)
+            fd = start_connect(client.endpoint, source)
         except OSError as error:
             self._turns.done(client)
             client.connect_failed(error.strerror or str(error), now)

@@ -12,6 +12,7 @@ from drivers.client import Client, State
 from drivers.events import CloseReason
 from drivers.pumps.lossy import Lose, LossyPath
 from drivers.pumps.reading import hear, hear_last_words
+from drivers.pumps.tunnels import start_connect
 from protocol.messages import Message
 from reactor import sockets
 
@@ -134,7 +135,7 @@ class SinglePump:
     def _dial(self, now: float) -> None:
         client = self._client
         try:
-            client.link = sockets.start_connect(client.endpoint.address)
+            client.link = start_connect(client.endpoint)
         except OSError as error:
             client.connect_failed(error.strerror or str(error), now)
             return

@@ -9,6 +9,7 @@ import gevent.socket
 from drivers.contract import Ended, Session
 from drivers.endpoints import Endpoint
 from drivers.events import Event
+from drivers.pumps.tunnels import start_connect
 from protocol import frames
 from protocol.messages import Message
 
@@ -39,10 +40,14 @@ class Wire:
     """A bare connection that speaks frames of the chat protocol, whatever they are, over any carrier."""
 
     def __init__(self, endpoint: Endpoint, *, compression: bool = False, timeout_s: float = 10.0) -> None:
-        self._socket = gevent.socket.create_connection(endpoint.address, timeout=timeout_s)
+        if endpoint.carrier.new_tunnel is None:
+            self._socket = gevent.socket.create_connection(endpoint.address, timeout=timeout_s)
+        else:
+            self._socket = gevent.socket.socket(fileno=start_connect(endpoint))
         self._spoken = _Spoken(compression)
         # Of a session carriers need no more than its bytes.
-        self._session = endpoint.carrier.wrap(cast(Session, self._spoken))
+        session, wrap = cast(Session, self._spoken), endpoint.carrier.wrap
+        self._session = session if wrap is None else wrap(session)
         self._timeout_s = timeout_s
         self._closed = False
         self._end = ""
