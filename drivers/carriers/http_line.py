@@ -39,8 +39,8 @@ class Line:
     to the call under way has to be there.
     """
 
-    __slots__ = ("_body", "_body_bytes", "_completed", "_header_bytes", "_is_proven", "_parser", "_waiting",
-                 "due", "headers", "is_spent", "under_way")  # fmt: skip
+    __slots__ = ("_body", "_body_bytes", "_completed", "_header_bytes", "_in_header", "_is_proven", "_parser",
+                 "_waiting", "due", "headers", "is_spent", "under_way")  # fmt: skip
 
     def __init__(self, headers: bytes) -> None:
         self.headers = headers
@@ -83,6 +83,10 @@ class Line:
             raise BrokenAnswer(str(what)) from error
         answer, self._completed = self._completed, None
         if answer is None:
+            # A field that never ends is not reported by the parser, so the bytes themselves are counted.
+            self._header_bytes += len(data) if self._in_header else 0
+            if self._header_bytes > _MAX_HEADER_BYTES:
+                raise BrokenAnswer(f"the header of an answer is over {_MAX_HEADER_BYTES} bytes")
             return None
         call, self.under_way = self.under_way, None
         if call is None:
@@ -107,11 +111,10 @@ class Line:
         self._parser = httptools.HttpResponseParser(self)
         self._body: list[bytes] = []
         self._body_bytes = self._header_bytes = 0
+        self._in_header = True
 
-    def on_header(self, name: bytes, value: bytes) -> None:
-        self._header_bytes += len(name) + len(value)
-        if self._header_bytes > _MAX_HEADER_BYTES:
-            raise BrokenAnswer(f"the header of an answer is over {_MAX_HEADER_BYTES} bytes")
+    def on_headers_complete(self) -> None:
+        self._in_header = False
 
     def on_body(self, body: bytes) -> None:
         self._body_bytes += len(body)

@@ -70,7 +70,7 @@ class PollingTunnel:
         self._every_s = every_s
         self._requests = Line(self._headers())
         self._polls = Line(self._headers()) if wait_s else self._requests
-        self.lines = (self._requests, self._polls) if wait_s else (self._requests,)
+        self.lines: tuple[Line, ...] = (self._requests, self._polls) if wait_s else (self._requests,)
         self._buffer = frames.FrameBuffer()
         self._down: list[bytes] = []
         self._has_login = False
