@@ -98,7 +98,7 @@ class Client(Reconnection, Heartbeat, Inbox, Requests):
         for event in session.receive(data):
             if type(event) is Arrived:
                 pushed = True
-                repeated |= self._accept(event.entry, "push", event.attempt, now)
+                repeated |= self._accept(event.entry, self.endpoint.carrier.via, event.attempt, now)
             else:
                 handler = _HANDLERS.get(type(event))
                 if handler is None:

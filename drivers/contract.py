@@ -169,11 +169,15 @@ class Dialect:
 class Carrier:
     """How a session's bytes travel: one module under drivers/carriers with a `CARRIER`.
 
-    `wrap` changes the bytes of one connection; `new_tunnel` takes the session's own bytes to where they are
-    carried by several, by requests. `dialect`: the only one whose bytes it can carry.
+    `wrap` changes the bytes of one connection; `new_tunnel` ends them in requests over several. `dialect`: the only one whose bytes it can carry.
     """
 
     name: str
     wrap: Callable[[Session], Session] | None = None
     new_tunnel: "Callable[[], PollingTunnel] | None" = None
     dialect: str | None = None
+
+    @property
+    def via(self) -> str:
+        """How what nobody asked for arrives: "push", or "poll" where the server cannot push."""
+        return "push" if self.new_tunnel is None else "poll"

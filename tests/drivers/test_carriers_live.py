@@ -1,5 +1,7 @@
 """Every carrier between real processes: pumps, the bare wire, and a server of the `websockets` library."""
 
+import http.client
+import http.server
 import itertools
 import ssl
 import sys
@@ -174,6 +176,58 @@ def test_the_wire_says_what_no_client_would_over_any_carrier(served: Served, car
         assert error.fatal
     with Wire(served.endpoint(carrier)) as wire, pytest.raises(Expected):
         wire.next(0.05)
+
+
+class _OneRequestAConnection(http.server.BaseHTTPRequestHandler):
+    """A proxy of the old kind: HTTP/1.0, and the connection ends with the answer."""
+
+    upstream = ""
+
+    def do_GET(self) -> None:
+        body = self.rfile.read(int(self.headers.get("Content-Length", "0")))
+        upstream = http.client.HTTPConnection(self.upstream, timeout=30)
+        upstream.request(self.command, self.path, body or None, dict(self.headers.items()))
+        answer = upstream.getresponse()
+        content = answer.read()
+        self.send_response(answer.status)
+        self.send_header("Content-Length", str(len(content)))
+        self.end_headers()
+        self.wfile.write(content)
+        upstream.close()
+
+    do_POST = do_GET
+
+    def log_message(self, *args: object) -> None:
+        """Nobody reads it."""
+
+
+@pytest.mark.parametrize("carrier", POLLING)
+def test_polls_pass_a_proxy_that_ends_each_connection(served: Served, carrier: str) -> None:
+    ann, bob = served.identities(2)
+    direct = served.endpoint(carrier)
+    handler = type("Handler", (_OneRequestAConnection,), {"upstream": f"{direct.host}:{direct.port}"})
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler) as proxy:
+        thread = threading.Thread(target=proxy.serve_forever)
+        thread.start()
+        endpoint = direct.moved("127.0.0.1", proxy.server_port)
+        with (
+            Device((endpoint,), ann, policy=HASTY) as one,
+            Device((served.endpoint("tcp"),), bob, policy=HASTY) as other,
+        ):
+            one.log_in()
+            other.log_in()
+            for number in range(5):
+                one.send_and_await(bob.user, b"to bob %d" % number)
+                other.send_and_await(ann.user, b"to ann %d" % number)
+            one.await_delivered(b"to ann 4")
+            other.await_delivered(b"to bob 4")
+        proxy.shutdown()
+        thread.join()
+    assert [event.entry.body for event in one.all_of(events.Delivered) if event.entry.sender == bob.user] == [
+        b"to ann %d" % number for number in range(5)
+    ]
+    assert {event.via for event in one.all_of(events.Delivered)} <= {"poll", "pull", "sent"}
+    assert not one.all_of(events.ConnectFailed)
 
 
 def test_a_wire_names_the_reason_when_the_carrier_does_not_get_through(served: Served) -> None:

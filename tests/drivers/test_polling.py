@@ -72,6 +72,7 @@ class ByHand:
         self.inbox = Inbox()
         self.now = 1000.0
         self.asked: dict[int, bytes] = {}
+        self._stored: dict[int, bytes | None] = {}
         self._down = frames.FrameBuffer()
 
     def logged_in(self) -> "ByHand":
@@ -95,10 +96,14 @@ class ByHand:
             request = line.take(self.now)
             if request:
                 self.asked[number] = request
+                # A server stores what was sent when it comes, however late its answer is.
+                self._stored[number] = self.inbox.answer(request) if request.startswith(b"POST") else None
 
     def come_back(self, number: int) -> bool:
         """The server answers on a line, if it has something to answer."""
-        answer = self.inbox.answer(self.asked[number]) if number in self.asked else None
+        answer = self._stored.pop(number, None)
+        if answer is None and number in self.asked:
+            answer = self.inbox.answer(self.asked[number])
         if answer is None:
             return False
         del self.asked[number]
