@@ -8,8 +8,10 @@ over it is in `heartbeat`, `inbox` and `requests`, and what after it in `reconne
 from collections.abc import Callable
 from typing import Any
 
+import msgspec
+
 from drivers import events
-from drivers.contract import Arrived, Ended, Outgoing, Page, Ponged
+from drivers.contract import Arrived, Ended, Outgoing, OutgoingPackage, Page, Ponged
 from drivers.events import CloseReason, Event
 from drivers.heartbeat import Heartbeat
 from drivers.inbox import Inbox
@@ -237,8 +239,9 @@ class Client(Reconnection, Heartbeat, Inbox, Requests):
             ),
             now,
         )  # fmt: skip
-        if pending is not None and event.version is not None:
-            self._accept(self._own_entry(pending.outgoing, event), "sent", attempts, now)
+        outgoing = None if pending is None else pending.outgoing
+        if isinstance(outgoing, Outgoing) and event.version is not None:
+            self._accept(self._own_entry(outgoing, event), "sent", attempts, now)
 
     def _own_entry(self, outgoing: Outgoing, event: events.Acked) -> Entry:
         user = self._shared.roster.identity(self.index).user
@@ -247,12 +250,30 @@ class Client(Reconnection, Heartbeat, Inbox, Requests):
             outgoing.kind, outgoing.body, event.at_ms or 0,
         )  # fmt: skip
 
+    def _on_package_acked(self, event: events.PackageAcked, now: float) -> None:
+        pending = self._settle(event.cid, now)
+        attempts = 0 if pending is None else pending.attempts
+        self._emit(msgspec.structs.replace(event, attempts=attempts, repeat=pending is None), now)
+        package = None if pending is None else pending.outgoing
+        if not isinstance(package, OutgoingPackage):
+            return
+        user = self._shared.roster.identity(self.index).user
+        first = event.version - len(event.placed) + 1
+        # One item more or less than was sent is the server's fault, and for the application to judge.
+        for number, (item, placed) in enumerate(zip(package.items, event.placed, strict=False)):
+            entry = Entry(
+                first + number, placed.mid, event.conversation, placed.sequence, user,
+                item.kind, item.body, event.at_ms,
+            )  # fmt: skip
+            self._accept(entry, "sent", attempts, now)
+
 
 # Each handler takes just the event it is listed for, hence Any.
 _HANDLERS: dict[type[Event], Callable[[Client, Any, float], None]] = {
     events.LoggedIn: Client._on_logged_in,
     events.Refused: Client._on_refused,
     events.Acked: Client._on_acked,
+    events.PackageAcked: Client._on_package_acked,
     events.Rejected: Client._rejected,
     events.ServerError: Client._server_error,
     events.ReadUpdated: Client._answered,

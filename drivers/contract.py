@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Protocol
 import msgspec
 
 from drivers.events import CloseReason, ContactsListed, Event, HistoryListed, ReadUpdated, UnreadChanged
-from protocol.messages import Entry
+from protocol.messages import Entry, Item
 
 if TYPE_CHECKING:
     from drivers.carriers.polling import PollingTunnel
@@ -35,6 +35,14 @@ class Outgoing(msgspec.Struct, frozen=True, gc=False):
     kind: str
     body: bytes
     sent_at_ms: int
+
+
+class OutgoingPackage(msgspec.Struct, frozen=True, gc=False):
+    """Messages that are accepted all or none, and stay together in this order (ORD.4)."""
+
+    cid: str
+    to: str
+    items: tuple[Item, ...]
 
 
 class AskRead(msgspec.Struct, frozen=True, gc=False):
@@ -136,8 +144,11 @@ class Session(Protocol):
     def ping(self, heartbeat_s: int | None = None) -> None:
         """Queue a heartbeat, or the wish for another interval."""
 
-    def submit(self, outgoing: Outgoing, attempt: int) -> None:
-        """Queue a send; `attempt` above 1 is a repeat of the same cid."""
+    def submit(self, outgoing: Outgoing | OutgoingPackage, attempt: int) -> None:
+        """Queue a send; `attempt` above 1 is a repeat of the same cid.
+
+        Raises LocalProtocolError for a package where the dialect does not offer `packages`.
+        """
 
     def acknowledge(self, version: int) -> None:
         """Queue the acknowledgement of everything up to `version`."""
@@ -169,7 +180,8 @@ class Dialect:
 class Carrier:
     """How a session's bytes travel: one module under drivers/carriers with a `CARRIER`.
 
-    `wrap` changes the bytes of one connection; `new_tunnel` ends them in requests over several. `dialect`: the only one whose bytes it can carry.
+    `wrap` changes the bytes of one connection; `new_tunnel` ends them in requests over several. `dialect`:
+    the only one whose bytes it can carry.
     """
 
     name: str

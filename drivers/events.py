@@ -7,7 +7,7 @@ import enum
 
 import msgspec
 
-from protocol.messages import Contact, Entry, UnreadOf
+from protocol.messages import Contact, Entry, Placed, UnreadOf
 
 
 class CloseReason(enum.StrEnum):
@@ -62,6 +62,18 @@ class Acked(Event, frozen=True):
     sequence: int | None
     version: int | None
     at_ms: int | None
+    attempts: int
+    repeat: bool = False
+
+
+class PackageAcked(Event, frozen=True):
+    """The same for a package: `placed` in its order, `version` that of its last message."""
+
+    cid: str
+    conversation: str
+    placed: tuple[Placed, ...]
+    version: int
+    at_ms: int
     attempts: int
     repeat: bool = False
 

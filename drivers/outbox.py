@@ -6,7 +6,7 @@ what keeps a sender's own order when frames are lost and repeated (ORD.2): a lat
 
 from collections import deque
 
-from drivers.contract import Outgoing, Question
+from drivers.contract import Outgoing, OutgoingPackage, Question
 from protocol.errors import LocalProtocolError
 
 
@@ -26,7 +26,7 @@ class Pending:
 
     __slots__ = ("attempts", "due", "outgoing")
 
-    def __init__(self, outgoing: Outgoing) -> None:
+    def __init__(self, outgoing: Outgoing | OutgoingPackage) -> None:
         self.outgoing = outgoing
         self.attempts = 0
         self.due = 0.0
@@ -41,7 +41,7 @@ class Outbox:
         self._queues: dict[str, deque[Pending]] = {}
         self._flying: dict[str, Pending] = {}
 
-    def submit(self, outgoing: Outgoing) -> Pending | None:
+    def submit(self, outgoing: Outgoing | OutgoingPackage) -> Pending | None:
         """Queue a send; it is returned when nothing else to the same recipient is under way.
 
         Raises LocalProtocolError when the same cid is under way to somebody else: the answer to the one

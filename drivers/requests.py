@@ -4,7 +4,7 @@ A server that says 429 or 503 to a send, and how long to wait, gets no send befo
 """
 
 from drivers import events
-from drivers.contract import Outgoing, Question, answers
+from drivers.contract import Outgoing, OutgoingPackage, Question, answers
 from drivers.events import Event
 from drivers.outbox import Asked, Outbox, Pending
 from drivers.state import NEVER, Remembered, State
@@ -14,7 +14,7 @@ from protocol.errors import ErrorCode, LocalProtocolError
 class Requests(Remembered):
     __slots__ = ()
 
-    def send(self, outgoing: Outgoing, now: float) -> None:
+    def send(self, outgoing: Outgoing | OutgoingPackage, now: float) -> None:
         """Send until acknowledged or rejected.
 
         Raises LocalProtocolError when its cid is under way to another recipient.

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from urllib.parse import SplitResult
 
-from drivers.contract import Carrier, Identity, Outgoing, Question, Session
+from drivers.contract import Carrier, Identity, Outgoing, OutgoingPackage, Question, Session
 from drivers.events import Event
 
 
@@ -46,7 +46,7 @@ class Wrapped(ABC):
     def ping(self, heartbeat_s: int | None = None) -> None:
         self._inner.ping(heartbeat_s)
 
-    def submit(self, outgoing: Outgoing, attempt: int) -> None:
+    def submit(self, outgoing: Outgoing | OutgoingPackage, attempt: int) -> None:
         self._inner.submit(outgoing, attempt)
 
     def acknowledge(self, version: int) -> None:

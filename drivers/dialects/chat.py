@@ -17,6 +17,7 @@ from drivers.contract import (
     Ended,
     Identity,
     Outgoing,
+    OutgoingPackage,
     Page,
     Ponged,
     Question,
@@ -67,10 +68,13 @@ class ChatSession:
         else:
             self._queue(messages.Ping(heartbeat_s))
 
-    def submit(self, outgoing: Outgoing, attempt: int) -> None:
-        self._queue(
-            messages.Send(outgoing.cid, outgoing.to, outgoing.kind, outgoing.body, outgoing.sent_at_ms)
-        )
+    def submit(self, outgoing: Outgoing | OutgoingPackage, attempt: int) -> None:
+        if isinstance(outgoing, OutgoingPackage):
+            self._queue(messages.SendPackage(outgoing.cid, outgoing.to, list(outgoing.items)))
+        else:
+            self._queue(
+                messages.Send(outgoing.cid, outgoing.to, outgoing.kind, outgoing.body, outgoing.sent_at_ms)
+            )
 
     def acknowledge(self, version: int) -> None:
         self._queue(messages.Pushed(version))
@@ -151,6 +155,18 @@ class ChatSession:
             )
         )
 
+    def _package_sent(self, message: messages.PackageSent, happened: list[Event]) -> None:
+        happened.append(
+            events.PackageAcked(
+                message.cid,
+                message.conversation,
+                tuple(message.placed),
+                message.version,
+                message.at_ms,
+                0,
+            )
+        )
+
     def _push(self, message: messages.Push, happened: list[Event]) -> None:
         happened.append(Arrived(message, message.attempt))
 
@@ -212,6 +228,7 @@ _OPENING: _Readers = {
 _READERS: _Readers = {
     messages.Pong: ChatSession._pong,
     messages.Sent: ChatSession._sent,
+    messages.PackageSent: ChatSession._package_sent,
     messages.Push: ChatSession._push,
     messages.Pulled: ChatSession._pulled,
     messages.ReadUpdate: ChatSession._read_update,

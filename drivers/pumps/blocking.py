@@ -5,7 +5,7 @@ A case does something with a `Device` and awaits the event that must follow.
 
 import secrets
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from types import TracebackType
 from typing import Self, TypeVar
 
@@ -13,14 +13,14 @@ import gevent.event
 
 from drivers import events
 from drivers.client import Client, Surroundings
-from drivers.contract import AskContacts, AskHistory, AskRead, AskUnread, Identity, Outgoing
+from drivers.contract import AskContacts, AskHistory, AskRead, AskUnread, Identity, Outgoing, OutgoingPackage
 from drivers.endpoints import Endpoint
 from drivers.events import Event
 from drivers.policy import Policy
 from drivers.pumps.lossy import Lose, with_loss
 from drivers.pumps.single import SinglePump
 from drivers.pumps.wire import Expected
-from protocol.messages import Entry
+from protocol.messages import Entry, Item
 
 E = TypeVar("E", bound=Event)
 T = TypeVar("T")
@@ -115,14 +115,29 @@ class Device:
         """Send and return the acknowledgement. Raises Expected when it is rejected or none comes."""
         seen = len(self.events)
         cid = self.send(to, body, kind=kind, cid=cid)
-        answer = self._await(
-            lambda: next((event for event in self.events[seen:] if _answers_send(event, cid)), None),
-            timeout_s,
-        )
+        answer = self._await_answer(cid, seen, timeout_s)
         if isinstance(answer, events.Acked):
             return answer
-        got = f"ERROR {answer.code} {answer.text}" if isinstance(answer, events.Rejected) else "no answer"
-        raise Expected(f"send {cid} to {to}: expected SENT within {timeout_s} s, got {got}")
+        raise Expected(f"send {cid} to {to}: expected SENT within {timeout_s} s, {_said(answer)}")
+
+    def send_package(self, to: str, bodies: Sequence[bytes], *, cid: str | None = None) -> str:
+        """Send messages of kind text as one package until answered; returns its id at once."""
+        cid = secrets.token_hex(8) if cid is None else cid
+        items = tuple(Item("text", body) for body in bodies)
+        self.client.send(OutgoingPackage(cid, to, items), time.monotonic())
+        self._pump.wake()
+        return cid
+
+    def send_package_and_await(
+        self, to: str, bodies: Sequence[bytes], *, cid: str | None = None, timeout_s: float = 10.0
+    ) -> events.PackageAcked:
+        """Send a package and return its acknowledgement. Raises Expected like `send_and_await`."""
+        seen = len(self.events)
+        cid = self.send_package(to, bodies, cid=cid)
+        answer = self._await_answer(cid, seen, timeout_s)
+        if isinstance(answer, events.PackageAcked):
+            return answer
+        raise Expected(f"package {cid} to {to}: expected PACKAGE_SENT within {timeout_s} s, {_said(answer)}")
 
     def read(self, conversation: str, sequence: int, timeout_s: float = 10.0) -> events.ReadUpdated:
         """Mark a conversation as read up to a sequence; returns the server's answer."""
@@ -228,6 +243,12 @@ class Device:
                 return found
             self._news.wait(left)
 
+    def _await_answer(self, cid: str, since: int, timeout_s: float) -> Event | None:
+        return self._await(
+            lambda: next((event for event in self.events[since:] if _answers_send(event, cid)), None),
+            timeout_s,
+        )
+
     def _loses(self) -> Lose | None:
         return None if self._pump.lose is None else self._pump.loses
 
@@ -238,4 +259,10 @@ class Device:
 
 
 def _answers_send(event: Event, cid: str) -> bool:
-    return isinstance(event, events.Acked | events.Rejected) and event.cid == cid
+    return isinstance(event, events.Acked | events.PackageAcked | events.Rejected) and event.cid == cid
+
+
+def _said(answer: Event | None) -> str:
+    if isinstance(answer, events.Rejected):
+        return f"got ERROR {answer.code} {answer.text}"
+    return "got no answer" if answer is None else f"got {type(answer).__name__}"

@@ -119,6 +119,25 @@ def test_an_answer_that_is_lost_within_a_carrier_is_asked_for_again(served: Serv
     assert [message.mid for message in lost] == [acked.mid]
 
 
+@pytest.mark.parametrize("carrier", CARRIERS)
+def test_a_package_arrives_together_over_any_carrier(served: Served, carrier: str) -> None:
+    ann, bob = served.identities(2)
+    with (
+        Device((served.endpoint(carrier),), ann, policy=HASTY) as one,
+        Device((served.endpoint(carrier),), bob, policy=HASTY) as other,
+    ):
+        one.log_in()
+        other.log_in()
+        bodies = [b"first", b"second", b"third"]
+        acked = one.send_package_and_await(bob.user, bodies)
+        other.await_version(3)
+        shown = [
+            [(entry.mid, entry.sequence, entry.body) for entry in each.timeline()] for each in (one, other)
+        ]
+    assert shown[0] == shown[1]
+    assert shown[0] == [(at.mid, at.sequence, body) for at, body in zip(acked.placed, bodies, strict=True)]
+
+
 def test_clients_of_all_carriers_chat_on_one_pump_and_nothing_is_lost(served: Served) -> None:
     identities = served.identities(80)
     delivered: list[bytes] = []

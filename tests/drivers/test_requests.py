@@ -1,16 +1,20 @@
 import pytest
 
 from drivers import events
-from drivers.contract import AskRead, AskUnread, Outgoing
+from drivers.contract import AskRead, AskUnread, Outgoing, OutgoingPackage
 from drivers.events import CloseReason
 from protocol.errors import LocalProtocolError
 from protocol.limits import MAX_FRAME_BODY_BYTES
 from protocol.messages import (
     Error,
     GoAway,
+    Item,
     LoggedIn,
+    PackageSent,
+    Placed,
     ReadUpdate,
     Send,
+    SendPackage,
     Sent,
     Unread,
     UnreadCounts,
@@ -166,3 +170,42 @@ def test_being_told_to_wait_outlives_the_connection(by_hand) -> None:
     assert hand.said() == []
     hand.run_to(until + 0.1)
     assert [message.cid for message in hand.said()] == ["2"]
+
+
+ITEMS = (Item("text", b"one"), Item("text", b"two"), Item("text", b"three"))
+
+
+def test_a_package_is_sent_until_answered_and_its_messages_are_shown_together(by_hand) -> None:
+    hand = by_hand().online(heartbeat_s=3600)
+    hand.client.send(OutgoingPackage("p", "bob", ITEMS), hand.now)
+    hand.client.send(outgoing("2"), hand.now)
+    hand.run_to(hand.now + 2.5)
+    assert hand.said() == [SendPackage("p", "bob", list(ITEMS))] * 2  # the send to bob waits behind it
+    answer = PackageSent("p", "ann:bob", [Placed(101, 7), Placed(102, 8), Placed(103, 9)], 3, 0)
+    hand.hear(answer, answer)
+    assert [(event.attempts, event.repeat) for event in hand.all_of(events.PackageAcked)] == [
+        (2, False),
+        (0, True),
+    ]
+    shown = [event.entry for event in hand.all_of(events.Delivered)]
+    assert [(entry.version, entry.mid, entry.sequence, entry.body) for entry in shown] == [
+        (1, 101, 7, b"one"), (2, 102, 8, b"two"), (3, 103, 9, b"three"),
+    ]  # fmt: skip
+    assert [message.cid for message in hand.said()] == ["2"]
+
+
+def test_a_refused_package_is_not_sent_again(by_hand) -> None:
+    hand = by_hand().online(heartbeat_s=3600)
+    hand.client.send(OutgoingPackage("p", "bob", ITEMS), hand.now)
+    hand.hear(Error(403, "no", "p"))
+    hand.said()
+    hand.run_to(hand.now + 60)
+    assert hand.said() == []
+    assert hand.all_of(events.Rejected) == [events.Rejected("p", 403, "no")]
+
+
+def test_a_package_answered_with_too_few_places_shows_no_more_than_those(by_hand) -> None:
+    hand = by_hand().online()
+    hand.client.send(OutgoingPackage("p", "bob", ITEMS), hand.now)
+    hand.hear(PackageSent("p", "ann:bob", [Placed(101, 7)], 1, 0))
+    assert hand.shown() == [1]
