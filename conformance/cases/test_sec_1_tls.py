@@ -1,12 +1,12 @@
 """SEC.1: TLS 1.2 or newer for long connections and for short requests, with a certificate that verifies."""
 
+import json
 import ssl
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from pathlib import Path
 from urllib.parse import urlsplit
 
-import gevent
 import pytest
 import trustme
 
@@ -174,6 +174,22 @@ def request(line: str, fields: str = "") -> bytes:
 # -- what goes through it
 
 
+class LongPoll(Secured):
+    """One that is under way as soon as there is this object. Raises Expected when there is no handshake."""
+
+    def __init__(self, place: Place, user: User, after: int) -> None:
+        super().__init__(place)
+        fields = f"Authorization: Bearer {user.token}\r\n"
+        self.send_raw(self.records(request(f"GET /v1/inbox?after={after}&wait_s=9", fields)))
+
+    def mids(self) -> list[int]:
+        """Of the entries in the answer."""
+        answer = b"".join(iter(self.read, b""))
+        head, _, body = answer.partition(b"\r\n\r\n")
+        assert head.startswith(b"HTTP/1.1 200 "), f"expected 200, got {answer[:100]!r}"
+        return [entry["mid"] for entry in json.loads(body)["entries"]]
+
+
 @pytest.fixture
 def stack() -> Iterator[ExitStack]:
     with ExitStack() as stack:
@@ -256,19 +272,17 @@ def test_the_whole_api_is_there_over_https(target: Target, block: Block, stack: 
     """
     url = target.https_url or not_offered("the target has no --http https:// URL")
     sender, friend = block.pick(2)
-    with Secured(Place.of(url, "https", target.ca)):
-        pass
+    place = Place.of(url, "https", target.ca)
 
     def web(user: User | None) -> Web:
         token = None if user is None else user.token
         return stack.enter_context(Web(url, token, ca=target.ca))
 
     source, sink, nobody = web(sender), web(friend), web(None)
-    waiting = gevent.spawn(sink.poll, wait_s=10.0)
-    # The poll is under way before there is anything to answer it with: its request is written first.
-    gevent.sleep(0.2)
-    first = source.say(friend.user, b"wakes the poll")
-    assert waiting.get().bodies == [b"wakes the poll"], "expected the poll to be answered by the message"
+    with LongPoll(place, friend, after=0) as waiting:
+        first = source.say(friend.user, b"wakes the poll")
+        mids = waiting.mids()
+        assert mids == [first["mid"]], f"expected the poll to bring {first['mid']}, got {mids}"
     largest = bytes(range(256)) * (MAX_MESSAGE_BODY_BYTES // 256)
     source.say(friend.user, largest)
     source.say_package(friend.user, [b"item 1", b"item 2"])
@@ -297,7 +311,8 @@ def test_both_secure_ways_lead_to_the_same_inbox(
     """
     url = target.https_url or not_offered("the target has no --http https:// URL")
     one, other = block.pick(2)
-    with Secured(Place.of(url, "https", target.ca)):
+    place = Place.of(url, "https", target.ca)
+    with Secured(place):
         pass
     short = stack.enter_context(Web(url, one.token, ca=target.ca))
     for endpoint in long_ones(target):
@@ -306,7 +321,7 @@ def test_both_secure_ways_lead_to_the_same_inbox(
         sent = short.say(other.user, body)
         pushed = phone.await_push(body)
         assert pushed.mid == sent["mid"], f"expected the push of {sent['mid']}, got {pushed.mid}"
-        waiting = gevent.spawn(short.poll, sent["version"], wait_s=10.0)
-        answer = phone.say(one.user, b"back")
-        mids = [entry["mid"] for entry in waiting.get().entries]
+        with LongPoll(place, one, after=sent["version"]) as waiting:
+            answer = phone.say(one.user, b"back")
+            mids = waiting.mids()
         assert mids == [answer.mid], f"{endpoint.url}: expected the poll to bring {answer.mid}, got {mids}"

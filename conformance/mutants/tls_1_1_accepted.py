@@ -1,0 +1,27 @@
+import ssl
+import warnings
+from typing import Any
+
+from conformance.mutating.mutant import Mutant
+from conformance.mutating.patching import around
+from refserver import settings
+
+
+def context(server_context: Any, *files: Any) -> Any:
+    made = server_context(*files)
+    with warnings.catch_warnings(action="ignore"):
+        made.minimum_version = ssl.TLSVersion.TLSv1_1
+    made.set_ciphers("DEFAULT:@SECLEVEL=0")
+    return made
+
+
+def patch() -> None:
+    around(settings, "server_context", context)
+
+
+MUTANT = Mutant(
+    "tls_1_1_accepted",
+    breaks=("SEC.1",),
+    story="the least version is one too low: 1.1 where 1.2 was meant",
+    patch=patch,
+)
