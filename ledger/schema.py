@@ -8,7 +8,7 @@ import pyarrow as pa
 class Event(IntEnum):
     """What a row says about its device; which columns it uses stands beside it."""
 
-    SEND = 0  # message, conversation, planned_ns: the application handed it to the client
+    SEND = 0  # message, conversation, planned_ns: handed to the client; code = its place in a package, from 0
     RETRANSMIT = 1  # message; code = attempt (2 = first repeat)
     ACKED = 2  # message, conversation, sequence, version (the sender's inbox)
     REJECTED = 3  # message; code = the server's error

@@ -7,9 +7,9 @@ from collections.abc import Callable
 import gevent
 
 from drivers.client import Client, State
-from drivers.contract import AskRead, AskUnread, Outgoing
+from drivers.contract import AskRead, AskUnread, Outgoing, OutgoingPackage
 from ledger.schema import Event
-from protocol.messages import Entry
+from protocol.messages import Entry, Item
 from protocol.names import GROUP_PREFIX, conversation_between
 from scenarios.population import Population
 from scenarios.recorder import client_message_id
@@ -19,6 +19,8 @@ _LOOK_AGAIN_S = 0.1
 _BEATS_A_TURN = 50
 _TURN_S = 0.005
 KIND = "text"
+PACKAGE = 3
+"""How many messages a package has."""
 
 
 class Cohort:
@@ -44,6 +46,7 @@ class Cohort:
         self._away: set[Client] = set()
         self._present: list[Client] = []
         self._settled = False
+        self._ahead = 0
         self.chatting = False
 
     def start(self) -> None:
@@ -84,7 +87,13 @@ class Cohort:
             self._leave_later(client)
 
     def send_one(self, planned: float) -> None:
-        """One device that is there writes to a friend or its group; `planned`: when it should have been."""
+        """One device that is there writes to a friend or its group; `planned`: when it should have been.
+
+        A package is as many messages at once, for which the next calls do nothing.
+        """
+        if self._ahead:
+            self._ahead -= 1
+            return
         stage, population, dice = self._stage, self._population, self._dice
         client = dice.choice(self._present)
         while client in self._away and len(self._away) < len(self._present):
@@ -102,15 +111,22 @@ class Cohort:
             conversation = population.conversation_of_pair(user, peer)
             to = names[peer - first_user]
             name = conversation_between(sender, to)
+        count = PACKAGE if dice.random() < stage.options.package_share else 1
+        self._ahead = count - 1
         n = self._sent.get(device, 0) + 1
-        self._sent[device] = n
-        message = device << 32 | n
-        planned_ns = int(planned * 1e9)
-        body = stage.stationery.write(message, planned_ns, sender, name, KIND, stage.options.body_bytes)
-        stage.recorder.sending(message, planned_ns, conversation)
+        self._sent[device] = n + count - 1
+        first, planned_ns = device << 32 | n, int(planned * 1e9)
+        bodies = [
+            stage.stationery.write(message, planned_ns, sender, name, KIND, stage.options.body_bytes)
+            for message in range(first, first + count)
+        ]
+        stage.recorder.sending(first, planned_ns, conversation, count)
         now = time.monotonic()
         cid = client_message_id(stage.run, n)
-        client.send(Outgoing(cid, to, KIND, body, int(time.time() * 1000)), now)
+        if count == 1:
+            client.send(Outgoing(cid, to, KIND, bodies[0], int(time.time() * 1000)), now)
+        else:
+            client.send(OutgoingPackage(cid, to, tuple(Item(KIND, body) for body in bodies)), now)
         stage.pump.serve(client, now)
 
     def delivered(self, client: Client, entry: Entry, now: float) -> None:

@@ -29,6 +29,7 @@ class SwarmOptions:
     settle_timeout: float = _option(45.0, "seconds that devices get to catch up at the end")
     send_rate: float = _option(1.0, "chat: messages a second that each cohort sends")
     group_share: float = _option(0.1, "chat: share of the messages that go to a group")
+    package_share: float = _option(0.02, "chat: share of the sends that are packages of three messages")
     away_share: float = _option(0.05, "chat: share of the devices that go offline and come back")
     away_for: float = _option(10.0, "chat: seconds that such a device stays offline")
     read_share: float = _option(0.1, "chat: share of deliveries after which the device marks all as read")

@@ -49,6 +49,7 @@ class Recorder:
         self._stationery = stationery
         self._opened_at: dict[int, float] = {}
         self._planned: dict[int, int] = {}
+        self._packages: dict[int, int] = {}
         self._held_back: set[tuple[int, int]] = set()
         self._vias = {name: ledger.via(name) for name in ("push", "pull", "poll")}
         self.conversations: dict[str, int] = {}
@@ -71,11 +72,16 @@ class Recorder:
         if handler is not None:
             handler(self, client, event, now)
 
-    def sending(self, message: int, planned_ns: int, conversation: int) -> None:
-        """A device hands a message to its client."""
-        self.messages["sent"] += 1
-        self._planned[message] = planned_ns
-        self._add(time.monotonic_ns(), planned_ns, schema.Event.SEND, message >> 32, message, conversation)
+    def sending(self, first: int, planned_ns: int, conversation: int, count: int = 1) -> None:
+        """A device hands a message to its client, or a package of `count` that begins with `first`."""
+        self.messages["sent"] += count
+        if count > 1:
+            self._packages[first] = count
+        now_ns = time.monotonic_ns()
+        for place, message in enumerate(range(first, first + count)):
+            self._planned[message] = planned_ns
+            code = place if count > 1 else None
+            self._add(now_ns, planned_ns, schema.Event.SEND, message >> 32, message, conversation, code=code)
 
     def note(self, client: Client, event: schema.Event, now: float, *, version: int | None = None) -> None:
         """A row about a device as such: offline, online, settled, unsettled."""
@@ -153,33 +159,55 @@ class Recorder:
     # -- sends --
 
     def _retransmitted(self, client: Client, event: events.Retransmitted, now: float) -> None:
-        self.messages["retransmitted"] += 1
-        self._row(
-            now, schema.Event.RETRANSMIT, client, message=_message(client, event.cid), code=event.attempt
-        )
+        for message in self._messages_of(_message(client, event.cid)):
+            self.messages["retransmitted"] += 1
+            self._row(now, schema.Event.RETRANSMIT, client, message=message, code=event.attempt)
 
     def _acked(self, client: Client, event: events.Acked, now: float) -> None:
+        if not event.repeat:
+            message = _message(client, event.cid)
+            self._placed(client, message, event.conversation, event.sequence, event.version, now)
+
+    def _package_acked(self, client: Client, event: events.PackageAcked, now: float) -> None:
         if event.repeat:
             return
+        first = _message(client, event.cid)
+        self._packages.pop(first, None)
+        version = event.version - len(event.placed) + 1
+        for number, placed in enumerate(event.placed):
+            self._placed(client, first + number, event.conversation, placed.sequence, version + number, now)
+
+    def _placed(
+        self,
+        client: Client,
+        message: int,
+        conversation: str,
+        sequence: int | None,
+        version: int | None,
+        now: float,
+    ) -> None:
         self.messages["acked"] += 1
-        message = _message(client, event.cid)
         planned_ns = self._planned.pop(message, None)
         if planned_ns is not None:
             self._totals.add("SEND", "acknowledge", now - planned_ns / 1e9)
-        if event.version is not None and event.version > client.version + 1:
-            self._held_back.add((client.index, event.version))
+        if version is not None and version > client.version + 1:
+            self._held_back.add((client.index, version))
         self._row(
             now, schema.Event.ACKED, client, message=message,
-            conversation=self.conversations.get(event.conversation),
-            sequence=event.sequence, version=event.version,
+            conversation=self.conversations.get(conversation), sequence=sequence, version=version,
         )  # fmt: skip
 
+    def _messages_of(self, first: int) -> range:
+        return range(first, first + self._packages.get(first, 1))
+
     def _rejected(self, client: Client, event: events.Rejected, now: float) -> None:
-        self.messages["rejected"] += 1
-        message = _message(client, event.cid)
-        self._planned.pop(message, None)
-        self._totals.fail("SEND", "acknowledge", f"{event.code} {event.text}")
-        self._row(now, schema.Event.REJECTED, client, message=message, code=event.code)
+        first = _message(client, event.cid)
+        for message in self._messages_of(first):
+            self.messages["rejected"] += 1
+            self._planned.pop(message, None)
+            self._totals.fail("SEND", "acknowledge", f"{event.code} {event.text}")
+            self._row(now, schema.Event.REJECTED, client, message=message, code=event.code)
+        self._packages.pop(first, None)
 
     # -- inbox --
 
@@ -307,6 +335,7 @@ _HANDLERS: dict[type[Event], Callable[[Recorder, Client, Any, float], None]] = {
     events.BeatAbandoned: Recorder._beat_abandoned,
     events.Retransmitted: Recorder._retransmitted,
     events.Acked: Recorder._acked,
+    events.PackageAcked: Recorder._package_acked,
     events.Rejected: Recorder._rejected,
     events.Delivered: Recorder._delivered,
     events.Repeated: Recorder._repeated,

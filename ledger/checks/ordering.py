@@ -18,20 +18,23 @@ def check(ledger: Ledger, options: Options) -> Result:
     """Figures: `conversations` that had deliveries; `out_of_order`: deliveries whose sequence does not exceed
     the one shown before in the conversation; `version_steps_back`: the same of the device's inbox versions;
     `disagreements`: sequences that name two messages; `own_order_broken`: messages placed before one that
-    their device had sent earlier; `violations`: all of these.
+    their device had sent earlier; `packages_torn`: packages whose messages were not placed side by side and
+    in their order (ORD.4); `violations`: all of these.
 
     A message shown twice is no violation here (completeness counts it). Unknown if nothing with a sequence or
     version was delivered, as with servers that have neither.
     """
     backwards, steps_back = _timelines(ledger)
     disagreements, overtaken, conversations = _places(ledger)
+    torn = _torn(ledger)
     figures = {
         "conversations": conversations,
         "out_of_order": backwards.height,
         "version_steps_back": steps_back.height,
         "disagreements": disagreements.height,
         "own_order_broken": overtaken.height,
-        "violations": sum(frame.height for frame in (backwards, steps_back, disagreements, overtaken)),
+        "packages_torn": torn.height,
+        "violations": sum(frame.height for frame in (backwards, steps_back, disagreements, overtaken, torn)),
     }
     if not conversations:
         return nothing("nothing with a sequence was delivered", figures)
@@ -41,6 +44,7 @@ def check(ledger: Ledger, options: Options) -> Result:
         *_of_disagreements(ledger, disagreements),
         *_of_steps(ledger, backwards, "sequence"),
         *_of_overtaken(ledger, overtaken),
+        *_of_torn(ledger, torn),
         *_of_steps(ledger, steps_back, "version"),
     ]
     reason = f"{figures['violations']} violations"
@@ -122,6 +126,37 @@ def _places(ledger: Ledger) -> tuple[pl.DataFrame, pl.DataFrame, int]:
     if screened:
         conversations = screened.conversations
     return pl.concat(disagreements), pl.concat(overtaken), conversations
+
+
+def _torn(ledger: Ledger) -> pl.DataFrame:
+    """Packages by their first message; `places`: the sequences that their messages got, in their order.
+
+    All devices agree on what a sequence names, or that is a violation of its own, so what the sender was told
+    stands for what everybody was shown.
+    """
+    sent = ledger.of("send").filter(pl.col("code").is_not_null()).select("message", place="code")
+    placed = ledger.of("acked").filter(pl.col("sequence").is_not_null()).select("message", "sequence")
+    return (
+        sent.join(placed, on="message")
+        .group_by(first=pl.col("message") - pl.col("place"))
+        .agg(
+            places=pl.col("sequence").sort_by("message"),
+            offsets=(pl.col("sequence") - pl.col("place")).n_unique(),
+        )
+        .filter(pl.col("offsets") > 1)
+        .sort("first")
+        .collect(engine="streaming")
+    )
+
+
+def _of_torn(ledger: Ledger, torn: pl.DataFrame) -> Iterable[Witness]:
+    return message_witnesses(
+        ledger,
+        [
+            (row["first"], f"begins a package whose messages were placed at {row['places']}")
+            for row in torn.head(MOST_WITNESSES).to_dicts()
+        ],
+    )
 
 
 def _of_steps(ledger: Ledger, steps: pl.DataFrame, number: str) -> Iterator[Witness]:

@@ -1,3 +1,5 @@
+import pytest
+
 from ledger.result import Verdict
 
 FIRST = "1.1 acked anna/1 a1 seq=1 ver=1\n1.2 delivered bo/1 a1 seq=1 ver=1\n"
@@ -56,6 +58,24 @@ def test_a_message_placed_before_an_earlier_one_of_its_device_fails(judge):
     assert result.verdict is Verdict.FAIL
     assert (result.figures["own_order_broken"], result.figures["violations"]) == (1, 1)
     assert "message 2 of anna/1" in result.witnesses[0].text
+
+
+PACKAGE = """
+1.0 send      anna/1 a1 code=0
+1.0 send      anna/1 a2 code=1
+1.0 send      anna/1 a3 code=2
+1.1 acked     anna/1 a1 seq={0} ver=1
+1.1 acked     anna/1 a2 seq={1} ver=2
+1.1 acked     anna/1 a3 seq={2} ver=3
+"""
+
+
+@pytest.mark.parametrize(("places", "torn"), [((4, 5, 6), 0), ((4, 5, 7), 1), ((3, 5, 6), 1)])
+def test_a_package_is_placed_side_by_side(judge, places, torn):
+    result = judge("ordering", PACKAGE.format(*places) + "2.0 delivered bo/1 b9 seq=9 ver=9\n")
+    assert (result.figures["packages_torn"], result.figures["violations"]) == (torn, torn)
+    assert result.verdict is (Verdict.FAIL if torn else Verdict.PASS)
+    assert not torn or f"placed at {list(places)}" in result.witnesses[0].text
 
 
 def test_two_devices_of_a_user_have_no_order_between_them(judge):

@@ -15,7 +15,7 @@ from ledger import schema
 from ledger.errors import LedgerError
 from ledger.histograms import Histograms
 from ledger.writer import LedgerWriter
-from protocol.messages import Entry, UnreadOf
+from protocol.messages import Entry, Placed, UnreadOf
 from scenarios.letters import Stationery
 from scenarios.recorder import _CLOSE_CODES, Recorder, client_message_id
 from scenarios.totals import Totals
@@ -269,3 +269,26 @@ def test_a_ledger_that_cannot_be_written_is_noted_and_nothing_is_raised(desk: De
     desk.ledger.add = fail  # type: ignore[method-assign]
     desk.hear(events.GapFound(5, 9))
     assert desk.recorder.broken == "no space"
+
+
+def test_each_message_of_a_package_has_rows_of_its_own(desk: Desk) -> None:
+    desk.recorder.sending(MESSAGE, int(99 * 1e9), 11, 3)
+    desk.hear(events.Retransmitted(client_message_id(RUN, 7), 2), ALICE)
+    placed = (Placed(900, 4), Placed(901, 5), Placed(902, 6))
+    desk.hear(events.PackageAcked(client_message_id(RUN, 7), PAIR, placed, 9, 0, 2), ALICE)
+    assert (desk.recorder.messages["sent"], desk.recorder.messages["acked"]) == (3, 3)
+    assert desk.counts() == {"acknowledge": (3, 0)}
+    rows = desk.rows()
+    assert [(row["message"] - MESSAGE, row["code"]) for row in rows if row["event"] == "send"] == [
+        (0, 0), (1, 1), (2, 2),
+    ]  # fmt: skip
+    assert [row["message"] - MESSAGE for row in rows if row["event"] == "retransmit"] == [0, 1, 2]
+    assert [
+        (row["message"] - MESSAGE, row["sequence"], row["version"]) for row in rows if row["event"] == "acked"
+    ] == [(0, 4, 7), (1, 5, 8), (2, 6, 9)]
+
+
+def test_a_refused_package_is_refused_message_by_message(desk: Desk) -> None:
+    desk.recorder.sending(MESSAGE, int(99 * 1e9), 11, 2)
+    desk.hear(events.Rejected(client_message_id(RUN, 7), 403, "no"), ALICE)
+    assert [row["message"] - MESSAGE for row in desk.rows() if row["event"] == "rejected"] == [0, 1]
