@@ -1,21 +1,15 @@
-import datetime
-import ssl
+from pathlib import Path
 from typing import Any
 
-import trustme
-
+from conformance.authority import Authority
 from conformance.mutating.mutant import Mutant
 from conformance.mutating.patching import around
 from refserver import settings
 
 
-def context(server_context: Any, *files: Any) -> ssl.SSLContext:
-    made = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-    now = datetime.datetime.now(datetime.UTC)
-    day = datetime.timedelta(days=1)
-    issued = trustme.CA().issue_cert("127.0.0.1", not_before=now - 90 * day, not_after=now - day)
-    issued.configure_cert(made)
-    return made
+def context(server_context: Any, certificate: Path, key: Path) -> Any:
+    authority = Authority.behind(certificate)
+    return server_context(*(authority.issue("127.0.0.1", days=-1) if authority else (certificate, key)))
 
 
 def patch() -> None:
