@@ -1,1 +1,1 @@
-"""A second chat server, written from docs/protocol.md alone: the one of docs/your-own-server.md."""
+"""A second chat server, written from docs/protocol.md: the one that docs/your-own-server.md goes through."""

@@ -10,7 +10,7 @@ from .connection import Connection
 from .hub import Hub
 from .store import Store
 
-LAST_STEP = 6
+LAST_STEP = 5
 
 
 async def serve(data: str, tcp: int, http: int | None, step: int) -> None:

@@ -25,7 +25,7 @@ from .messages import (
 
 HEADER = struct.Struct(">BBBBI")
 MAGIC, COMPRESSED = 0xC7, 1
-MAX_BODY, MAX_INFLATED, MAX_LOGIN = 1 << 20, 8 << 20, 32 << 10
+MAX_BODY, MAX_INFLATED, MAX_LOGIN = 1 << 20, 8 << 20, 16 << 10
 
 PUSH = 0x20
 FROM_CLIENTS = {

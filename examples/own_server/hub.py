@@ -53,8 +53,8 @@ class Hub:
         return answer
 
     def read(self, user: str, device: str, line: Line | None, asked: Read) -> Message:
-        update = self.store.read(user, asked)
-        for each in self.others(user, line):
+        update, is_further = self.store.read(user, asked)
+        for each in self.others(user, line) if is_further else ():
             each.tell(update)
         return update
 
@@ -70,6 +70,6 @@ ANSWERS: dict[type[Message], Callable[..., Any]] = {
 }
 
 STEPS: dict[type[Message], int] = {
-    Ping: 1, Send: 2, Pushed: 3, Pull: 4, SendPackage: 5, Unread: 6, Read: 6, History: 6, Contacts: 6,
+    Ping: 1, Send: 2, Pull: 2, Pushed: 3, Unread: 4, Read: 4, Contacts: 4, History: 4, SendPackage: 5,
 }  # fmt: skip
 """At which step of the guide a request is added; `--step` leaves out what comes later."""

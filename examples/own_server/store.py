@@ -251,13 +251,14 @@ class Store:
         counts = [UnreadOf(*row) for row in rows]
         return UnreadCounts(sum(count.unread for count in counts), counts)
 
-    def read(self, user: str, asked: Read) -> ReadUpdate:
+    def read(self, user: str, asked: Read) -> tuple[ReadUpdate, bool]:
+        """How far it is read now, and whether that is further than before."""
         with self.together():
             newest, read_to, unread = self._contact(user, asked.conversation)
             upto = min(asked.sequence, newest)
-            if upto > read_to:
+            if is_further := upto > read_to:
                 sql = "SELECT count(*) FROM messages WHERE conversation = ? AND sequence > ? AND sender <> ?"
                 unread, read_to = self._one(sql, asked.conversation, upto, user)[0], upto
                 sql = "UPDATE contacts SET unread = ?, read_to = ? WHERE user = ? AND conversation = ?"
                 self._db.execute(sql, (unread, read_to, user, asked.conversation))
-        return ReadUpdate(asked.conversation, read_to, unread, self.unread(user).total)
+        return ReadUpdate(asked.conversation, read_to, unread, self.unread(user).total), is_further
