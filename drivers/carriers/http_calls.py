@@ -144,20 +144,26 @@ def _read_as(kind: type[S], body: bytes) -> S:
 @cache
 def _as_object(kind: type[msgspec.Struct]) -> type[msgspec.Struct]:
     """The same fields, in JSON by name instead of by place."""
-    fields: list[tuple[str, Any]] = []
-    for field in msgspec.structs.fields(kind):
-        within = _within(field.type)
-        fields.append((field.name, field.type if within is None else list[_as_object(within)]))  # type: ignore[misc]
+    held = {name: within for name, within in _fields(kind) if within is not None}
+    fields: list[tuple[str, Any]] = [
+        (field.name, list[_as_object(held[field.name])] if field.name in held else field.type)  # type: ignore[misc]
+        for field in msgspec.structs.fields(kind)
+    ]
     return msgspec.defstruct(f"{kind.__name__}Object", fields, gc=False)
 
 
 def _as_array(kind: type[S], found: msgspec.Struct) -> S:
     values: list[Any] = []
-    for field in msgspec.structs.fields(kind):
-        value = getattr(found, field.name)
-        within = _within(field.type)
+    for name, within in _fields(kind):
+        value = getattr(found, name)
         values.append(value if within is None else [_as_array(within, each) for each in value])
     return kind(*values)
+
+
+@cache
+def _fields(kind: type[msgspec.Struct]) -> tuple[tuple[str, type[msgspec.Struct] | None], ...]:
+    """Name and, where it is a list of structs, what it holds."""
+    return tuple((field.name, _within(field.type)) for field in msgspec.structs.fields(kind))
 
 
 def _within(annotated: Any) -> type[msgspec.Struct] | None:

@@ -111,14 +111,16 @@ class Tunnels:
 
     def _move(self, end: _End, mask: int, now: float) -> None:
         line = end.line
+        assert self._poller is not None
         try:
             if not end.is_up:
                 code = sockets.connect_error(end.fd)
                 if code:
                     raise OSError(code, sockets.reason(code))
                 end.is_up = True
-            if end.unsent and mask & WRITABLE:
+            if mask & WRITABLE:
                 del end.unsent[: sockets.write(end.fd, end.unsent)]
+                self._poller.watch(end.fd, write=bool(end.unsent))
             data = sockets.read(end.fd) if mask & ~WRITABLE else None
         except OSError as error:
             self._lose(end, error.strerror or str(error))
