@@ -2,6 +2,7 @@
 
 import itertools
 import random
+from collections.abc import Sequence
 from contextlib import ExitStack
 from typing import Any, Protocol
 
@@ -10,9 +11,13 @@ from conformance.phone import Phone
 from conformance.target import Target
 from conformance.verdicts import not_offered
 from conformance.web import Web
+from conformance.wirelog import Heard, WireLog
 from drivers.contract import Identity
+from drivers.endpoints import Endpoint
+from drivers.events import Closed, ConnectFailed
 from drivers.policy import Policy
 from drivers.pumps.blocking import Device
+from drivers.pumps.overheard import Hear, overheard, overheard_bare
 from drivers.pumps.wire import Wire
 from protocol.messages import Bye
 
@@ -31,7 +36,8 @@ class Clients:
     With several endpoints wires and phones take them in turn, so that cases cross nodes by themselves.
     """
 
-    def __init__(self, target: Target, dice: random.Random) -> None:
+    def __init__(self, target: Target, dice: random.Random, log: WireLog | None = None) -> None:
+        self.log = log or WireLog()
         self._target = target
         self._dice = dice
         self._stack = ExitStack()
@@ -43,13 +49,24 @@ class Clients:
     def __exit__(self, *error: object) -> None:
         self._stack.close()
 
-    def wire(self) -> Wire:
-        """A bare connection, not logged in."""
+    def wire(self, *, compression: bool = False, hear: Hear | None = None) -> Wire:
+        """A bare connection, not logged in. `compression`: compressed frames are understood; `hear`: told of
+        each frame as it is."""
         endpoints = self._target.endpoints
         endpoint = endpoints[next(self._turn) % len(endpoints)]
+        return self.wire_to(endpoint, compression=compression, hear=hear)
+
+    def wire_to(self, endpoint: Endpoint, *, compression: bool = False, hear: Hear | None = None) -> Wire:
+        """The same to a certain access point."""
         if endpoint.dialect.name != "chat":
             not_offered("the case speaks bare frames of the chat protocol")
-        return self._stack.enter_context(Wire(endpoint))
+        heard = self.log.client()
+        endpoint = overheard_bare(endpoint, heard.frame)
+        if hear is not None:
+            endpoint = overheard_bare(endpoint, hear)
+        wire = Wire(endpoint, compression=compression)
+        self._stack.callback(lambda: heard.note("the server had closed") if wire.is_closed else None)
+        return self._stack.enter_context(wire)
 
     def phone(self, user: User, device: str = "phone", *, heartbeat_s: int = 60, version: int = 0) -> Phone:
         """A logged-in connection without a will of its own."""
@@ -61,7 +78,9 @@ class Clients:
         if url is None:
             not_offered("the target has no HTTP that the suite knows of (--http URL)")
         token = None if user is None else user.token
-        return self._stack.enter_context(Web(url, token, device, ca=self._target.ca))
+        name = "HTTP, no token" if user is None else f"{user.user}/{device} HTTP"
+        web = Web(url, token, device, ca=self._target.ca, hear=self.log.client(name).web)
+        return self._stack.enter_context(web)
 
     def device(self, user: User, name: str = "phone", *, version: int = 0, **policy: Any) -> Device:
         """A client as an app has it, not started yet. `policy`: fields of Policy other than the quick ones.
@@ -70,9 +89,29 @@ class Clients:
         """
         wanted = Policy(**{**_QUICK, "dice": random.Random(self._dice.random()), **policy})
         identity = Identity(user.user, name, user.token)
-        return self._stack.enter_context(
-            Device(self._target.endpoints, identity, policy=wanted, version=version)
-        )
+        return self.device_at(self._target.endpoints, identity, wanted, version)
+
+    def device_at(
+        self, endpoints: Sequence[Endpoint], identity: Identity, policy: Policy, version: int = 0
+    ) -> Device:
+        """The same with certain access points and all of its policy."""
+        heard = self.log.client(f"{identity.user}/{identity.device}")
+        ways = tuple(overheard(endpoint, heard.frame) for endpoint in endpoints)
+        device = Device(ways, identity, policy=policy, version=version)
+        self._stack.callback(_note_ends, device, heard)
+        return self._stack.enter_context(device)
+
+
+def _note_ends(device: Device, heard: Heard) -> None:
+    for event, at in zip(device.events, device.happened_at, strict=True):
+        if isinstance(event, Closed | ConnectFailed):
+            heard.note(f"{type(event).__name__}: {event.reason}", at)
+
+
+class MakeWire(Protocol):
+    """The fixture `wire`."""
+
+    def __call__(self, *, compression: bool = False, hear: Hear | None = None) -> Wire: ...
 
 
 class MakePhone(Protocol):

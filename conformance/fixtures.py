@@ -8,10 +8,10 @@ import psutil
 import pytest
 
 from conformance.accounts import Block
-from conformance.clients import Clients, MakeDevice, MakePhone, MakeWeb
+from conformance.clients import Clients, MakeDevice, MakePhone, MakeWeb, MakeWire
 from conformance.target import Target, seed_key, target_key
 from conformance.verdicts import not_offered
-from drivers.pumps.wire import Wire
+from conformance.wirelog import WireLog, log_key
 
 if TYPE_CHECKING:
     from refserver.process import ServerProcess
@@ -42,22 +42,24 @@ def dice(request: pytest.FixtureRequest) -> random.Random:
 
 
 @pytest.fixture
-def clients(target: Target, dice: random.Random) -> Iterator[Clients]:
+def clients(target: Target, dice: random.Random, request: pytest.FixtureRequest) -> Iterator[Clients]:
     """Makes clients that live as long as the case."""
-    with Clients(target, dice) as clients:
+    log = request.node.stash.setdefault(log_key, WireLog())
+    with Clients(target, dice, log) as clients:
         yield clients
 
 
 @pytest.fixture(scope="module")
 def lasting_clients(target: Target, request: pytest.FixtureRequest) -> Iterator[Clients]:
     """Makes clients that live as long as the cases of one file."""
-    with Clients(target, random.Random(request.config.stash[seed_key])) as clients:
+    log = request.node.stash.setdefault(log_key, WireLog())
+    with Clients(target, random.Random(request.config.stash[seed_key]), log) as clients:
         yield clients
 
 
 @pytest.fixture
-def wire(clients: Clients) -> Callable[[], Wire]:
-    """`wire()`: a bare connection."""
+def wire(clients: Clients) -> MakeWire:
+    """`wire(compression=False, hear=None)`: a bare connection."""
     return clients.wire
 
 

@@ -5,18 +5,19 @@ a broken protocol is a failure of the target; anything else that goes wrong leav
 """
 
 import inspect
-import json
-import random
 from collections.abc import Generator, Sequence
 from fnmatch import fnmatchcase
 from pathlib import Path
 
+import msgspec
 import pytest
 
-from conformance.catalogue import Level, in_order, load
+from conformance.catalogue import Level, load
+from conformance.results import Results, write_json
 from conformance.summary import write_summary
-from conformance.target import Target, TargetUnusable, seed_key, target_key
-from conformance.verdicts import CaseResult, ClauseResult, Verdict, by_clause, document, exit_code, worst
+from conformance.target import Target, TargetUnusable, new_seed, seed_key, target_key
+from conformance.verdicts import CaseResult, Verdict, exit_code, worst
+from conformance.wirelog import log_key
 from protocol.errors import RemoteProtocolError
 
 pytest_plugins = ("conformance.fixtures",)
@@ -25,24 +26,32 @@ _record_key = pytest.StashKey["_Record"]()
 
 
 class _Record:
-    """Everything seen of the cases so far; a case has up to three phases, each with a verdict."""
+    """The cases that are over; `told`: a file with a line of JSON for each, as it is over, for whoever waits
+    for it."""
 
-    def __init__(self) -> None:
-        self.phases: dict[str, list[tuple[Verdict, float, str]]] = {}
-        self.cases: dict[str, tuple[tuple[str, ...], str]] = {}
+    def __init__(self, told: Path | None) -> None:
+        self.cases: list[CaseResult] = []
+        self._told = told
+        # Of the case that runs: it has up to three phases, each with a verdict.
+        self.phases: list[tuple[Verdict, float, str]] = []
 
-    def results(self) -> list[CaseResult]:
-        return [
-            CaseResult(
-                name,
-                self.cases[name][0],
-                verdict := worst(phase[0] for phase in phases),
-                sum(phase[1] for phase in phases),
-                next(phase[2] for phase in phases if phase[0] is verdict),
-                self.cases[name][1],
-            )
-            for name, phases in self.phases.items()
-        ]
+    def finish(self, item: pytest.Item, carrier: str) -> None:
+        phases, self.phases = self.phases, []
+        verdict = worst(phase[0] for phase in phases)
+        result = CaseResult(
+            item.nodeid,
+            carrier,
+            _clauses_of(item),
+            verdict,
+            sum(phase[1] for phase in phases),
+            next((phase[2] for phase in phases if phase[0] is verdict), ""),
+            _description(item),
+            _log_of(item),
+        )
+        self.cases.append(result)
+        if self._told is not None:
+            with self._told.open("ab") as lines:
+                lines.write(msgspec.json.encode(result) + b"\n")
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -62,11 +71,17 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     group.addoption("--without", action="append", default=[], metavar="NAME", help="capability it lacks")
     group.addoption("--require", default="MUST", choices=list(Level), help="up to which level it counts")
     group.addoption("--seed", type=int, help="where the dice of the cases start")
+    group.addoption("--tell", metavar="PATH", type=Path, help="append a line of JSON for each case, at once")
     group.addoption("--conformance-json", metavar="PATH", type=Path, help="write verdicts by clause here")
 
 
 def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line("markers", "clause(id, ...): the clauses of the catalogue that a case speaks for")
+    config.addinivalue_line(
+        "markers",
+        "only_over(name, ..., why): the carriers over which a case makes sense, and why no other",
+    )
+    config.addinivalue_line("markers", "once(why): no carrier changes what the case sees; it runs over one")
     option = config.option
     try:
         config.stash[target_key] = Target(
@@ -79,9 +94,9 @@ def pytest_configure(config: pytest.Config) -> None:
         )
     except TargetUnusable as error:
         raise pytest.UsageError(str(error)) from error
-    seed = option.seed if option.seed is not None else random.SystemRandom().randrange(1 << 32)
+    seed = option.seed if option.seed is not None else new_seed()
     config.stash[seed_key] = seed
-    config.stash[_record_key] = _Record()
+    config.stash[_record_key] = _Record(option.tell)
 
 
 def pytest_unconfigure(config: pytest.Config) -> None:
@@ -127,10 +142,25 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
     for clause in clauses:
         item.user_properties.append(("clause", clause))
     target = item.config.stash[target_key]
+    item.user_properties.append(("carrier", target.carrier))
+    reason = _not_over(target, item)
+    if reason:
+        pytest.skip(reason)
     for need in (need for clause in clauses for need in load()[clause].needs):
         reason = target.lacks(need)
         if reason:
             pytest.skip(reason)
+
+
+def _not_over(target: Target, item: pytest.Item) -> str | None:
+    """Why the case does not run over the carrier of this run; None when it does."""
+    for mark in item.iter_markers("only_over"):
+        if target.carrier not in mark.args:
+            return f"only over {', '.join(mark.args)}: {mark.kwargs['why']}"
+    for mark in item.iter_markers("once"):
+        if not target.runs_first:
+            return f"ran with {target.chosen[0]}: {mark.args[0]}"
+    return None
 
 
 @pytest.hookimpl(wrapper=True)
@@ -139,12 +169,24 @@ def pytest_runtest_makereport(
 ) -> Generator[None, pytest.TestReport, pytest.TestReport]:
     report = yield
     record = item.config.stash[_record_key]
-    record.cases[item.nodeid] = (_clauses_of(item), _description(item))
     verdict, message = _judge(report, call.excinfo)
     report.__dict__["verdict"] = verdict
     if verdict is not Verdict.PASS or report.when == "call":
-        record.phases.setdefault(item.nodeid, []).append((verdict, report.duration, message))
+        record.phases.append((verdict, report.duration, message))
+    if report.when == "teardown":
+        record.finish(item, item.config.stash[target_key].carrier)
     return report
+
+
+def _log_of(item: pytest.Item) -> list[str]:
+    """What the clients of the case said, and those that it shares with others of its file."""
+    module = item.getparent(pytest.Module)
+    shared = module.stash.get(log_key, None) if module is not None else None
+    own = item.stash.get(log_key, None)
+    lines = (
+        [] if shared is None or "lasting_clients" not in getattr(item, "fixturenames", ()) else shared.lines()
+    )
+    return [*lines, *(own.lines() if own is not None else [])]
 
 
 def _description(item: pytest.Item) -> str:
@@ -183,14 +225,15 @@ def pytest_report_teststatus(report: pytest.TestReport) -> tuple[str, str, str] 
     return None
 
 
-def _results(config: pytest.Config) -> list[ClauseResult]:
-    globs: Sequence[str] = config.option.clause
-    clauses = [
-        clause
-        for clause in sorted(load().values(), key=lambda clause: in_order(clause.id))
-        if not globs or any(fnmatchcase(clause.id, glob) for glob in globs)
-    ]
-    return by_clause(clauses, config.stash[_record_key].results())
+def _results(config: pytest.Config) -> Results:
+    target = config.stash[target_key]
+    return Results(
+        target.name,
+        config.stash[seed_key],
+        [target.carrier],
+        config.stash[_record_key].cases,
+        config.option.clause,
+    )
 
 
 @pytest.hookimpl(trylast=True)
@@ -199,14 +242,12 @@ def pytest_sessionfinish(session: pytest.Session, exitstatus: int) -> None:
     if config.option.collectonly:
         return
     if exitstatus in (pytest.ExitCode.OK, pytest.ExitCode.TESTS_FAILED):
-        session.exitstatus = exit_code(_results(config), Level(config.option.require))
+        session.exitstatus = exit_code(_results(config).clauses, Level(config.option.require))
     path: Path | None = config.option.conformance_json
     if path is not None:
-        content = document(config.stash[target_key].name, config.stash[seed_key], _results(config))
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_text(json.dumps(content, indent=2, ensure_ascii=False) + "\n", "utf-8")
+        write_json(_results(config), path)
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
     if not config.option.collectonly:
-        write_summary(terminalreporter, _results(config))
+        write_summary(terminalreporter, _results(config).clauses)

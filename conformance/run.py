@@ -2,15 +2,29 @@
 
 import os
 import sys
+import tempfile
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+import msgspec
 import pytest
 
-from conformance import cases
+from conformance import cases, pages
 from conformance.catalogue import Level
-from conformance.target import Target, TargetUnusable
+from conformance.junit import write_junit
+from conformance.results import Results, ResultsUnusable, read, write_json, write_logs
+from conformance.side_by_side import run_all
+from conformance.summary import matrix_lines
+from conformance.target import Target, TargetUnusable, new_seed
+from conformance.verdicts import CaseResult, exit_code
+
+TOLD = "told.jsonl"
+_EXIT_CODES: dict[int, int] = {
+    pytest.ExitCode.INTERRUPTED: 130,
+    pytest.ExitCode.USAGE_ERROR: 2,
+    pytest.ExitCode.NO_TESTS_COLLECTED: 2,
+}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -18,17 +32,22 @@ class ConformSettings:
     """What to test and what to leave behind; no `targets` means the reference server, started for the run.
 
     `clauses`: patterns such as `DLV.*`; `without`: capabilities that the target lacks; `require`: up to which
-    level a failure counts; `http`: where the target takes short requests; `json`, `junit`: files to write.
+    level a failure counts; `http`: where the target takes short requests; `carriers`: over which the cases
+    run, `jobs` of them at once; `mutant`: the server to start instead of the sound one. `out`: a folder for
+    everything; `json`, `junit`: single files.
     """
 
     targets: Sequence[str] = ()
     accounts: Path | None = None
     http: Sequence[str] = ()
     carriers: Sequence[str] = ()
+    jobs: int = 2
     clauses: Sequence[str] = ()
     without: Sequence[str] = ()
     require: Level = Level.MUST
     seed: int | None = None
+    mutant: str | None = None
+    out: Path | None = None
     json: Path | None = None
     junit: Path | None = None
 
@@ -40,33 +59,107 @@ def run_conformance(settings: ConformSettings) -> int:
     accounts that cannot be used; one line, nothing was run. 3: one could not be decided. 130: interrupted.
     """
     try:
-        Target(
+        target = Target(
             settings.targets, settings.accounts, settings.without, settings.http, wanted=settings.carriers
-        ).probe()
+        )
+        target.probe()
     except TargetUnusable as error:
-        print(f"chatproof conform: {error}", file=sys.stderr)
-        return 2
-    code = int(pytest.main(_arguments(settings)))
+        return _wrong(str(error))
+    seed = new_seed() if settings.seed is None else settings.seed
+    with tempfile.TemporaryDirectory(prefix="chatproof-conform-") as name:
+        folder = Path(name)
+        if len(target.chosen) == 1:
+            code, found = _run_here(settings, seed, folder)
+        else:
+            code, found = _run_side_by_side(settings, seed, folder, target)
     if code == pytest.ExitCode.NO_TESTS_COLLECTED:
-        print(f"chatproof conform: no case for {' '.join(settings.clauses)}", file=sys.stderr)
-    return _EXIT_CODES.get(code, code)
+        return _wrong(f"no case for {' '.join(settings.clauses)}")
+    if code == 2:
+        return 2
+    try:
+        _leave(settings, Results(target.name, seed, target.chosen, found, settings.clauses))
+    except OSError as error:
+        return _wrong(f"cannot write {error.filename}: {error.strerror}")
+    return code
 
 
-_EXIT_CODES: dict[int, int] = {
-    pytest.ExitCode.INTERRUPTED: 130,
-    pytest.ExitCode.USAGE_ERROR: 2,
-    pytest.ExitCode.NO_TESTS_COLLECTED: 2,
-}
+def merge(paths: Sequence[Path], out: Path) -> int:
+    """matrix.html of several results, a target beside the other. 0, or 2 after a line that says why not."""
+    try:
+        pages.write(list(map(read, paths)), out / "matrix.html")
+    except ResultsUnusable as error:
+        return _wrong(str(error))
+    except OSError as error:
+        return _wrong(f"cannot write {error.filename}: {error.strerror}")
+    print(out / "matrix.html")
+    return 0
 
 
-def _arguments(settings: ConformSettings) -> list[str]:
+def _run_here(settings: ConformSettings, seed: int, folder: Path) -> tuple[int, list[CaseResult]]:
+    told = folder / TOLD
+    code = int(pytest.main([*_arguments(settings, seed), "--tell", str(told)]))
+    lines = told.read_bytes().splitlines() if told.exists() else []
+    # A pytest that found nothing has a code of its own, which the caller has to be able to tell.
+    kept = code if code == pytest.ExitCode.NO_TESTS_COLLECTED else _EXIT_CODES.get(code, code)
+    return kept, [msgspec.json.decode(line, type=CaseResult) for line in lines]
+
+
+def _run_side_by_side(
+    settings: ConformSettings, seed: int, folder: Path, target: Target
+) -> tuple[int, list[CaseResult]]:
+    print(f"target: {target.name}, carriers: {', '.join(target.chosen)}, seed: {seed}", flush=True)
+    try:
+        runs = run_all(
+            target.chosen,
+            _arguments(settings, seed),
+            folder,
+            settings.jobs,
+            lambda line: print(line, flush=True),
+        )
+    except KeyboardInterrupt:
+        print("chatproof conform: interrupted", file=sys.stderr)
+        return 130, []
+    found = [case for run in runs for case in run.cases]
+    if not found and all(run.code == pytest.ExitCode.NO_TESTS_COLLECTED for run in runs):
+        return pytest.ExitCode.NO_TESTS_COLLECTED, []
+    results = Results(target.name, seed, target.chosen, found, settings.clauses)
+    print("\n".join(matrix_lines(results)))
+    code = exit_code(results.clauses, settings.require)
+    return (3 if code == 0 and any(run.trouble for run in runs) else code), found
+
+
+def _leave(settings: ConformSettings, results: Results) -> None:
+    if settings.json is not None:
+        write_json(results, settings.json)
+    if settings.junit is not None:
+        write_junit(results, settings.junit)
+    if settings.out is not None:
+        write_json(results, settings.out / "conformance.json")
+        write_logs(results, settings.out)
+        write_junit(results, settings.out / "junit.xml")
+        pages.write([results], settings.out / "matrix.html")
+        print(f"results: {settings.out}/ (matrix.html, conformance.json, junit.xml, wire/)")
+
+
+def _say(line: str) -> None:
+    print(line, flush=True)
+
+
+def _wrong(why: str) -> int:
+    print(f"chatproof conform: {why}", file=sys.stderr)
+    return 2
+
+
+def _arguments(settings: ConformSettings, seed: int) -> list[str]:
     folder = str(Path(cases.__file__).parent)
     arguments = [
         folder, "-p", "conformance.plugin", "-p", "no:cacheprovider", "--import-mode=importlib", "-q",
         # Whatever pytest is told elsewhere on this machine is not meant for this suite.
         "--disable-plugin-autoload", "-c", os.devnull, "--rootdir", folder, "--tb=short", "--strict-markers",
-        "--require", settings.require.value,
+        "--require", settings.require.value, "--seed", str(seed),
     ]  # fmt: skip
+    if settings.mutant is not None:
+        arguments += ["-p", "conformance.mutating.plugin", "--mutant", settings.mutant]
     repeatable = {
         "--target": settings.targets,
         "--clause": settings.clauses,
@@ -77,13 +170,6 @@ def _arguments(settings: ConformSettings) -> list[str]:
     for option, values in repeatable.items():
         for each in values:
             arguments += [option, each]
-    single: dict[str, object] = {
-        "--accounts": settings.accounts,
-        "--seed": settings.seed,
-        "--conformance-json": settings.json,
-        "--junitxml": settings.junit,
-    }
-    for option, value in single.items():
-        if value is not None:
-            arguments += [option, str(value)]
+    if settings.accounts is not None:
+        arguments += ["--accounts", str(settings.accounts)]
     return arguments

@@ -1,10 +1,11 @@
 """The table at the end of a conformance run."""
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 import pytest
 
+from conformance.results import Results
 from conformance.verdicts import ClauseResult, Verdict
 
 _COLOURS = {Verdict.FAIL: "red", Verdict.UNKNOWN: "yellow", Verdict.PASS: "green"}
@@ -17,11 +18,31 @@ def write_summary(terminal: pytest.TerminalReporter, results: Sequence[ClauseRes
         if result.verdict is Verdict.NO_CASE:
             continue
         _write_clause(terminal, result)
+    for line in _end(results):
+        terminal.line(line)
+
+
+def matrix_lines(results: Results) -> Iterator[str]:
+    """One line a clause with a verdict for each carrier, below it what did not pass, and the same end."""
+    yield f"\n{'':<16}" + "".join(f"{carrier:<13}" for carrier in results.carriers)
+    clauses = results.clauses
+    for result in clauses:
+        if result.verdict is Verdict.NO_CASE:
+            continue
+        verdicts = (f"{result.over(carrier).verdict:<13}" for carrier in results.carriers)
+        yield f"{result.clause.id:<7} {result.clause.level:<8}" + "".join(verdicts).rstrip()
+        for case in result.cases:
+            if case.verdict in (Verdict.FAIL, Verdict.UNKNOWN):
+                yield f"        {case.verdict} over {case.carrier}: {case.title}: {case.message}"
+    yield from _end(clauses)
+
+
+def _end(results: Sequence[ClauseResult]) -> Iterator[str]:
     missing = [result.clause.id for result in results if result.verdict is Verdict.NO_CASE]
     if missing:
-        terminal.line(f"no case: {' '.join(missing)}")
+        yield f"no case: {' '.join(missing)}"
     counts = Counter(result.verdict for result in results)
-    terminal.line(", ".join(f"{counts[verdict]} {verdict}" for verdict in Verdict if counts[verdict]))
+    yield ", ".join(f"{counts[verdict]} {verdict}" for verdict in Verdict if counts[verdict])
 
 
 def _write_clause(terminal: pytest.TerminalReporter, result: ClauseResult) -> None:
@@ -32,9 +53,7 @@ def _write_clause(terminal: pytest.TerminalReporter, result: ClauseResult) -> No
     terminal.write(f"{result.verdict:<12}", **colour)
     terminal.line(f" {count}")
     reasons = Counter(
-        (case.verdict, case.name.rpartition("::")[2], case.message)
-        for case in result.cases
-        if case.verdict is not Verdict.PASS
+        (case.verdict, case.title, case.message) for case in result.cases if case.verdict is not Verdict.PASS
     )
     for verdict, name, message in reasons:
         terminal.line(f"        {verdict}: {name}: {message}")

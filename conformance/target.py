@@ -3,6 +3,7 @@
 Nothing is started or connected before a case asks for it, so that listing cases needs no server.
 """
 
+import random
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack
 from pathlib import Path
@@ -31,6 +32,11 @@ _OVER_HTTP = frozenset({"http_send", "short_poll", "long_poll", "accounts"})
 _OVER_TLS = ("tls", "wss")
 _SPARE_BLOCKS = 8
 """Beyond one a case: a few observations that several cases share have blocks of their own."""
+
+
+def new_seed() -> int:
+    """For dice that nobody has rolled before."""
+    return random.SystemRandom().randrange(1 << 32)
 
 
 class TargetUnusable(Exception):

@@ -1,23 +1,14 @@
-"""What came out, by case and by clause, and the document that other programs read.
-
-conformance.json
-  schema      1
-  target      URL, or "reference server" when the suite started one
-  seed        what cases rolled their dice from
-  clauses     by id: level, text, verdict, cases
-    cases     name, verdict, duration_s, message (why, one line or ""), description (what the case does)
-"""
+"""What came out, by case, by carrier and by clause."""
 
 import enum
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import Any, NoReturn
+from typing import NoReturn
 
+import msgspec
 import pytest
 
 from conformance.catalogue import Clause, Level
-
-SCHEMA = 1
 
 
 class Verdict(enum.StrEnum):
@@ -42,16 +33,23 @@ def not_offered(reason: str) -> NoReturn:
     pytest.skip(reason)
 
 
-@dataclass(frozen=True, slots=True)
-class CaseResult:
-    """One case. `clauses`: what it speaks for."""
+class CaseResult(msgspec.Struct, frozen=True):
+    """One case over one carrier. `clauses`: what it speaks for; `message`: why, one line or "";
+    `description`: what it does; `log`: what its clients sent and received, a line each."""
 
     name: str
-    clauses: tuple[str, ...]
+    carrier: str
+    clauses: Sequence[str]
     verdict: Verdict
     duration_s: float
     message: str
     description: str
+    log: Sequence[str] = ()
+
+    @property
+    def title(self) -> str:
+        """The name without its file."""
+        return self.name.rpartition("::")[2]
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +59,11 @@ class ClauseResult:
     clause: Clause
     verdict: Verdict
     cases: tuple[CaseResult, ...]
+
+    def over(self, carrier: str) -> "ClauseResult":
+        """The same over one carrier."""
+        own = tuple(case for case in self.cases if case.carrier == carrier)
+        return ClauseResult(self.clause, worst(case.verdict for case in own), own)
 
 
 def worst(verdicts: Iterable[Verdict]) -> Verdict:
@@ -84,31 +87,3 @@ def exit_code(results: Iterable[ClauseResult], required: Level) -> int:
     if Verdict.FAIL in binding:
         return 1
     return 3 if Verdict.UNKNOWN in binding else 0
-
-
-def document(target: str, seed: int, results: Iterable[ClauseResult]) -> Mapping[str, Any]:
-    """The contents of conformance.json, as in the heading of this file."""
-    return {
-        "schema": SCHEMA,
-        "target": target,
-        "seed": seed,
-        "clauses": {
-            result.clause.id: {
-                "level": result.clause.level.value,
-                "text": result.clause.text,
-                "verdict": result.verdict.value,
-                "cases": [_case(case) for case in result.cases],
-            }
-            for result in results
-        },
-    }
-
-
-def _case(case: CaseResult) -> Mapping[str, Any]:
-    return {
-        "name": case.name,
-        "verdict": case.verdict.value,
-        "duration_s": round(case.duration_s, 3),
-        "message": case.message,
-        "description": case.description,
-    }

@@ -4,7 +4,7 @@ import base64
 import http.client
 import json
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Self
@@ -15,6 +15,8 @@ import gevent.ssl
 
 from conformance.phone import fresh_cid
 from drivers.pumps.wire import Expected
+
+_HEARD_BYTES = 200
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +32,8 @@ class Reply:
 
 class Web:
     """One kept-alive connection; one request at a time. `token` None sends no Authorization. `ca`: PEM of the
-    authority to trust over https, None for those of the system."""
+    authority to trust over https, None for those of the system. `hear`: told direction ("up", "down"), head
+    and content of each request and answer."""
 
     def __init__(
         self,
@@ -40,7 +43,9 @@ class Web:
         timeout_s: float = 15.0,
         *,
         ca: Path | None = None,
+        hear: Callable[[str, str, object], None] = lambda direction, head, content: None,
     ) -> None:
+        self._hear = hear
         parts = urlsplit(url)
         is_secure = parts.scheme == "https"
         self._address = (parts.hostname or "127.0.0.1", parts.port or (443 if is_secure else 80))
@@ -65,6 +70,7 @@ class Web:
         if self._token is not None:
             sent.setdefault("Authorization", f"Bearer {self._token}")
         body = None if content is None else json.dumps(content).encode()
+        self._hear("up", f"{method} {path}", content)
         began = time.monotonic()
         # The suite's sockets are the hub's: one that waits lets the others go on.
         if connection.sock is None:
@@ -85,6 +91,8 @@ class Web:
             found = json.loads(data)
         except ValueError:
             found = None
+        said = data[:_HEARD_BYTES].decode(errors="replace") if found is None and data else found
+        self._hear("down", str(response.status), said)
         return Reply(response.status, dict(response.headers.items()), data, found, took_s)
 
     def ask(self, method: str, path: str, content: object = None) -> Any:

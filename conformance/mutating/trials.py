@@ -105,7 +105,8 @@ def _read(result: Path) -> tuple[dict[str, Verdict], list[str]]:
     reasons = [
         f"{clause}: {case['name'].rpartition('::')[2]}: {case['message']}"
         for clause, content in clauses.items()
-        for case in content["cases"]
+        for over in content["carriers"].values()
+        for case in over["cases"]
         if case["verdict"] in (Verdict.FAIL, Verdict.UNKNOWN)
     ]
     return {clause: verdict for clause, verdict in found.items() if verdict is not Verdict.NO_CASE}, reasons

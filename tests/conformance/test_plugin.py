@@ -81,7 +81,7 @@ def test_each_way_to_end_has_its_verdict(pytester: pytest.Pytester) -> None:
         "DLV.6": "not offered",
         "DLV.7": "unknown",
     }
-    assert (document["schema"], document["seed"], document["target"]) == (1, 7, "reference server")
+    assert (document["schema"], document["seed"], document["target"]) == (2, 7, "reference server")
     assert result.ret == 1
 
 
@@ -90,9 +90,10 @@ def test_a_case_is_told_with_its_reason_and_its_description(pytester: pytest.Pyt
     by_name = {
         case["name"].rpartition("::")[2]: case
         for clause in document["clauses"].values()
-        for case in clause["cases"]
+        for over in clause["carriers"].values()
+        for case in over["cases"]
     }
-    assert by_name["test_passes"]["description"] == "What it does."
+    assert document["descriptions"]["test_some.py::test_passes"] == "What it does."
     assert by_name["test_asserts"]["message"] == "expected one"
     assert by_name["test_cannot_decide"]["message"] == "Undecided: no clock"
     assert by_name["test_does_not_apply"]["message"] == "no second device"
@@ -111,7 +112,11 @@ def test_clauses_go_into_junit(pytester: pytest.Pytester) -> None:
     source = "import pytest\n@pytest.mark.clause('DLV.1', 'ORD.2')\ndef test_two(): pass"
     run(pytester, source, "--junitxml", "junit.xml")
     properties = ElementTree.parse(pytester.path / "junit.xml").iter("property")
-    assert [(p.get("name"), p.get("value")) for p in properties] == [("clause", "DLV.1"), ("clause", "ORD.2")]
+    assert [(p.get("name"), p.get("value")) for p in properties] == [
+        ("clause", "DLV.1"),
+        ("clause", "ORD.2"),
+        ("carrier", "tcp"),
+    ]
 
 
 @pytest.mark.parametrize(
@@ -161,8 +166,8 @@ import pytest
 @pytest.mark.clause("UNR.1")
 def test_counts(): pass
 
-@pytest.mark.clause("SEC.1")
-def test_tls(): pass
+@pytest.mark.clause("SEC.3")
+def test_encrypts(): pass
 
 @pytest.mark.clause("ORD.1")
 def test_order(): pass
@@ -171,8 +176,8 @@ def test_order(): pass
 
 def test_a_clause_is_not_offered_where_a_capability_is_missing(pytester: pytest.Pytester) -> None:
     _, document = run(pytester, NEEDS, "--without", "unread")
-    assert verdicts(document) == {"UNR.1": "not offered", "SEC.1": "not offered", "ORD.1": "pass"}
-    reason = document["clauses"]["UNR.1"]["cases"][0]["message"]
+    assert verdicts(document) == {"UNR.1": "not offered", "SEC.3": "not offered", "ORD.1": "pass"}
+    reason = document["clauses"]["UNR.1"]["carriers"]["tcp"]["cases"][0]["message"]
     assert reason == "the target does not offer unread (--without unread)"
 
 
@@ -204,7 +209,11 @@ def test_a_case_without_a_block_left_is_unknown(pytester: pytest.Pytester) -> No
     file = accounts(pytester.path / "accounts.json", 2)
     target = ("--target", "chat+tcp://127.0.0.1:9", "--accounts", str(file))
     result, document = run(pytester, TAKES_BLOCKS, *target)
-    assert [case["verdict"] for case in document["clauses"]["DLV.1"]["cases"]] == ["pass", "pass", "unknown"]
+    assert [case["verdict"] for case in document["clauses"]["DLV.1"]["carriers"]["tcp"]["cases"]] == [
+        "pass",
+        "pass",
+        "unknown",
+    ]
     result.stdout.fnmatch_lines(["*the accounts file has too few blocks for 3 cases*"])
 
 
