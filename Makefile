@@ -12,7 +12,7 @@ SCENARIOS := scenarios/chat.py,scenarios/heartbeat.py
 PIP := env -u PIP_TARGET -u PIP_PREFIX PIP_USER=0 PIP_DISABLE_PIP_VERSION_CHECK=1 $(BIN)/python -m pip
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint serve ui conform mutants bench fuzz system-packages
+.PHONY: help demo test lint serve ui conform mutants crashes hostile bench fuzz system-packages
 
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):[^#]*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 26
@@ -40,6 +40,12 @@ conform: $(VENV)/.installed ## the conformance suite, against the reference serv
 
 mutants: $(VENV)/.installed ## the suite against servers broken on purpose, and the kill table
 	@$(BIN)/chatproof mutants
+
+crashes: $(VENV)/.installed ## fifty kills under traffic, and whether anything acknowledged got lost
+	@$(BIN)/chatproof crashes
+
+hostile: $(VENV)/.installed ## attacks, what they cost the server, and what other users feel
+	@$(BIN)/chatproof hostile
 
 bench: $(VENV)/.installed ## measurements side by side with peers
 	@$(BIN)/python -m bench

@@ -16,8 +16,9 @@ from chatproof.crashing.looking import State, look
 from chatproof.crashing.packages import Packer
 from chatproof.crashing.people import make_people
 from chatproof.crashing.register import Register
-from chatproof.crashing.restarts import Restart, waited_s
+from chatproof.crashing.restarts import Restart
 from chatproof.crashing.traffic import Traffic
+from conformance.waiting import waited_s
 from drivers.endpoints import Endpoint, parse_target
 from drivers.pumps.wire import Expected, Wire
 from ledger.result import Result, Verdict

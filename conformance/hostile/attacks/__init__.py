@@ -1,0 +1,1 @@
+"""The attacks: one file each, a function marked with `conformance.hostile.attack.attack`."""
