@@ -167,6 +167,8 @@ def judge_latency(calm: Felt, during: Felt, busy: float, wrong: list[str], doubt
     `busy`: the share of the attack in which the server, or the others, waited for a core.
     """
     limit_s = max(2 * calm.p99_s, FLOOR_S)
+    if calm.p99_s > FLOOR_S:
+        doubts.append(f"this machine is too busy: without an attack others' p99 is {calm.p99_s * 1e3:.0f} ms")
     if not calm.messages or not during.messages:
         wrong.append("others could not talk")
     elif during.p99_s > limit_s:

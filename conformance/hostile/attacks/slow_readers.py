@@ -10,7 +10,7 @@ from protocol import frames
 from protocol.limits import MAX_MESSAGE_BODY_BYTES
 from protocol.messages import Pull, Send
 
-_READERS = 20
+_READERS = 8
 _FIRST = 200
 _THEN_EVERY_S = 0.02
 _PULLING_S = 5.0
