@@ -31,8 +31,8 @@ def run(options: Options) -> list[Row]:
     for what, encoder, decoder in ways:
         data = encoder()
         figures = {
-            "µs to encode": _microseconds(encoder, options.messages),
-            "µs to decode": _microseconds(partial(decoder, data), options.messages),
+            "µs to encode": _microseconds(encoder, options.repeats),
+            "µs to decode": _microseconds(partial(decoder, data), options.repeats),
             "bytes": float(len(data)),
         }
         rows.append(Row(what, figures, peer=what != ways[0][0]))

@@ -1,0 +1,1 @@
+"""Client sides that hold connections and beat: one file each with a `PEER`, see bench.peer."""
