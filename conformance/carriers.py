@@ -5,10 +5,19 @@ import pkgutil
 from collections.abc import Sequence
 from functools import cache
 
+import pytest
+
 from drivers import carriers
 
+CONNECTIONS = ("tcp", "tls", "ws", "wss")
+POLLS = ("longpoll", "shortpoll")
 ALL = "all"
 BY_DEFAULT = "tcp"
+
+
+def on_a_connection(why: str) -> pytest.MarkDecorator:
+    """For a case that needs a connection over which both sides speak frames, because of `why`."""
+    return pytest.mark.only_over(*CONNECTIONS, why=why)
 
 
 class UnknownCarrier(Exception):

@@ -10,6 +10,7 @@ from conformance.clients import Clients
 from conformance.packages import package
 from conformance.phone import Phone, fresh_cid, log_in
 from conformance.target import Target
+from drivers.carriers.polling import BAD_GATEWAY
 from drivers.pumps.wire import Expected
 from protocol.messages import (
     Contact,
@@ -153,12 +154,18 @@ def _talk(
                 wire.send(Read(name, newest[name]))
             while sum(not said.answers for said in waiting.values()) > 8:
                 message = wire.next()
-                if message is None:
+                if message is None or _is_end(message):
                     return
                 take(message)
     except (ConnectionError, BrokenPipeError):
         for message in wire.collect(0.5):
-            take(message)
+            if not _is_end(message):
+                take(message)
+
+
+def _is_end(message: Message) -> bool:
+    """Over polls no connection ends with the server: the next request does not get through."""
+    return isinstance(message, Error) and message.code == BAD_GATEWAY
 
 
 def _state(clients: Clients, user: User) -> State:

@@ -74,8 +74,8 @@ def run_conformance(settings: ConformSettings) -> int:
             code, found = _run_side_by_side(settings, seed, folder, target)
     if code == pytest.ExitCode.NO_TESTS_COLLECTED:
         return _wrong(f"no case for {' '.join(settings.clauses)}")
-    if code == 2:
-        return 2
+    if code in (2, 130):
+        return code
     try:
         _leave(settings, Results(target.name, seed, target.chosen, found, settings.clauses))
     except OSError as error:

@@ -14,11 +14,15 @@ import gevent
 import pytest
 
 from conformance.accounts import Block
+from conformance.carriers import on_a_connection
 from conformance.clients import Clients
 from conformance.phone import Phone
 from protocol.messages import Ping, Pull, Push
 
-pytestmark = pytest.mark.clause("DLV.3")
+pytestmark = [
+    pytest.mark.clause("DLV.3"),
+    on_a_connection("over polls nothing is pushed, so nothing is pushed again"),
+]
 
 _REPEATS_BY_S = 14.0
 """By when two repeats must have come; 2 s and 4 s later each, says the protocol."""

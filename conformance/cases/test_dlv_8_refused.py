@@ -8,6 +8,7 @@ import msgspec
 import pytest
 
 from conformance.accounts import Block, User
+from conformance.carriers import on_a_connection
 from conformance.clients import MakeDevice, MakePhone
 from conformance.phone import Phone, fresh_cid, log_in
 from drivers.events import Rejected
@@ -198,6 +199,7 @@ MALFORMED = {
 }
 
 
+@on_a_connection("over polls frames do not travel, requests are made of them")
 def test_a_malformed_send_is_told_so(block: Block, phone: MakePhone, wire: Callable[[], Wire]) -> None:
     """A send that cannot be accepted (... malformed ...) gets a definite error with a code, is not stored.
 

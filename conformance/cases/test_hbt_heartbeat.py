@@ -12,6 +12,7 @@ import psutil
 import pytest
 
 from conformance.accounts import Block, User
+from conformance.carriers import on_a_connection
 from conformance.clients import Clients, MakeDevice, MakePhone
 from conformance.phone import Phone
 from conformance.verdicts import Undecided
@@ -47,6 +48,7 @@ def assert_cleared(phone: Phone, last_frame_at: float, limit_s: float, who: str)
 
 
 @pytest.mark.clause("HBT.1")
+@on_a_connection("over polls there is no connection that the server could clear")
 def test_who_falls_silent_is_cleared_in_time(block: Block, phone: MakePhone) -> None:
     """The server clears a connection whose peer vanished without FIN or RST within 1.5 heartbeat intervals
     plus 2 s of its last frame, and marks the device offline.
@@ -96,6 +98,7 @@ def test_who_falls_silent_is_cleared_in_time(block: Block, phone: MakePhone) -> 
 
 
 @pytest.mark.clause("HBT.1")
+@on_a_connection("over polls there is no connection that the server could clear")
 def test_what_the_cleared_held_is_freed(
     block: Block, phone: MakePhone, clients: Clients, server: "ServerProcess"
 ) -> None:
@@ -167,6 +170,7 @@ def test_a_client_notices_a_path_that_went_silent(block: Block, device: MakeDevi
 
 
 @pytest.mark.clause("HBT.2")
+@on_a_connection("over polls there is no connection that the server could clear")
 def test_a_client_is_let_in_beside_its_own_dead_connection(block: Block, phone: MakePhone) -> None:
     """... notices ... and reconnects: sooner than the server clears the connection that went dead.
 
@@ -184,6 +188,7 @@ def test_a_client_is_let_in_beside_its_own_dead_connection(block: Block, phone: 
 
 
 @pytest.mark.clause("HBT.3")
+@on_a_connection("over polls there is no connection that the server could clear")
 def test_who_shows_signs_of_life_is_never_cleared(block: Block, phone: MakePhone) -> None:
     """A connection with timely heartbeats is never cleared, at any load the server accepts; any frame
     counts as a sign of life.
@@ -235,6 +240,7 @@ def test_who_shows_signs_of_life_is_never_cleared(block: Block, phone: MakePhone
 
 
 @pytest.mark.clause("HBT.3")
+@on_a_connection("over polls there is no connection that the server could clear")
 def test_a_client_that_beats_keeps_its_connection(block: Block, device: MakeDevice) -> None:
     """A connection with timely heartbeats is never cleared.
 

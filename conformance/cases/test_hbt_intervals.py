@@ -8,18 +8,19 @@ import gevent.socket
 import pytest
 
 from conformance.accounts import Block
-from conformance.clients import Clients, MakePhone
-from conformance.phone import Phone
+from conformance.carriers import on_a_connection
+from conformance.clients import Clients, MakePhone, MakeWire
+from conformance.phone import Phone, log_in
 from conformance.target import Target
 from conformance.verdicts import Undecided, not_offered
 from drivers.client import Client, State, Surroundings
 from drivers.contract import Identity
-from drivers.endpoints import Endpoint
+from drivers.endpoints import parse_target
 from drivers.events import Closed, CloseReason, Event
 from drivers.policy import Policy
 from protocol import frames
 from protocol.limits import HEADER_BYTES
-from protocol.messages import LoggedIn, Login, Message, Ping, Pong
+from protocol.messages import LoggedIn, Login, Ping, Pong
 
 _LIVING_S = 3.7
 """How long somebody is silent who may be: longer than 3.5 s, which is what an interval of 1 s would allow."""
@@ -58,6 +59,7 @@ def assert_living(phone: Phone, who: str) -> None:
 
 
 @pytest.mark.clause("HBT.4")
+@on_a_connection("over polls there is no connection that the server could clear")
 def test_the_interval_can_be_changed_on_a_live_connection(block: Block, phone: MakePhone) -> None:
     """The heartbeat interval is negotiated at login and can be changed on a live connection.
 
@@ -97,6 +99,7 @@ def test_the_interval_can_be_changed_on_a_live_connection(block: Block, phone: M
 
 
 @pytest.mark.clause("HBT.4")
+@on_a_connection("over polls the server knows of no interval")
 def test_a_changed_interval_stays_until_it_is_changed_again(block: Block, phone: MakePhone) -> None:
     """... changed on a live connection: for that connection, and for good.
 
@@ -118,6 +121,10 @@ def test_a_changed_interval_stays_until_it_is_changed_again(block: Block, phone:
     assert again != wanted or wanted == 60, f"expected a new login to start anew, it got {again} s"
 
 
+_THE_CLIENT = pytest.mark.once("the client of this suite is what is looked at, and nothing is connected")
+_NOWHERE = (parse_target("chat+tcp://127.0.0.1"),)
+
+
 class _Nobody:
     def identity(self, index: int) -> Identity:
         return Identity(f"u{index}", "phone", "none")
@@ -130,8 +137,8 @@ class _Forgetful:
     a forgotten connection goes nowhere, and nobody is told.
     """
 
-    def __init__(self, target: Target, idle_s: float, policy: Policy) -> None:
-        shared = Surroundings(target.endpoints, _Nobody(), policy, self._observe)
+    def __init__(self, idle_s: float, policy: Policy) -> None:
+        shared = Surroundings(_NOWHERE, _Nobody(), policy, self._observe)
         self.client = Client(shared, 0)
         self.heartbeat_s = 0
         self.lost_at: list[float] = []
@@ -174,10 +181,9 @@ class _Forgetful:
 
 
 @pytest.mark.clause("HBT.4")
+@_THE_CLIENT
 @pytest.mark.parametrize("forgets_after_s", [7, 20, 45, 200])
-def test_an_adaptive_client_finds_an_interval_that_holds(
-    target: Target, dice: random.Random, forgets_after_s: int
-) -> None:
+def test_an_adaptive_client_finds_an_interval_that_holds(dice: random.Random, forgets_after_s: int) -> None:
     """... a client behind a middlebox that forgets idle flows after T seconds finds an interval below T and
     stays connected (adaptive heartbeat).
 
@@ -186,7 +192,7 @@ def test_an_adaptive_client_finds_an_interval_that_holds(
     that, no shorter than a quarter of it, within half an hour; from then on it loses no connection.
     """
     policy = Policy(heartbeat_s=240, adaptive_heartbeat=True, dice=dice)
-    path = _Forgetful(target, forgets_after_s, policy)
+    path = _Forgetful(forgets_after_s, policy)
     path.run(6 * 3600.0)
     assert forgets_after_s / 4 <= path.heartbeat_s < forgets_after_s, (
         f"expected an interval below {forgets_after_s} s and not needlessly short, got {path.heartbeat_s} s"
@@ -196,38 +202,9 @@ def test_an_adaptive_client_finds_an_interval_that_holds(
     assert path.client.state is State.ONLINE, "expected the client to be connected in the end"
 
 
-class _Traffic:
-    """A logged-in connection that counts the bytes of frames' bodies."""
-
-    def __init__(self, target: Target, token: str, heartbeat_s: int) -> None:
-        endpoint = target.endpoints[0]
-        if endpoint.carrier.name != "tcp":
-            not_offered("the case counts bytes as they travel over plain TCP")
-        self.socket = gevent.socket.create_connection(endpoint.address, timeout=10.0)
-        self.port = endpoint.port
-        self.ask(Login(token, "counted", "conformance", 0, heartbeat_s), LoggedIn)
-
-    def ask(self, message: Message, answer: type[Message]) -> int:
-        """Body bytes of the answer; other frames are passed over."""
-        self.socket.sendall(frames.encode(message))
-        while True:
-            header = self._exactly(HEADER_BYTES)
-            size = int.from_bytes(header[4:8], "big")
-            self._exactly(size)
-            if header[1] == answer.TYPE:
-                return size
-
-    def _exactly(self, count: int) -> bytes:
-        data = b""
-        while len(data) < count:
-            more = self.socket.recv(count - len(data))
-            assert more, "expected the connection to stay open"
-            data += more
-        return data
-
-
 @pytest.mark.clause("HBT.5")
-def test_a_heartbeat_costs_at_most_sixteen_bytes(block: Block, phone: MakePhone, target: Target) -> None:
+@on_a_connection("a poll has no heartbeat, it asks for the newest version instead")
+def test_a_heartbeat_costs_at_most_sixteen_bytes(block: Block, phone: MakePhone, wire: MakeWire) -> None:
     """... an application heartbeat costs at most 16 bytes of payload each way.
 
     The user has 300 messages, and an interval of an hour, so that the numbers in PONG are not small.
@@ -236,19 +213,22 @@ def test_a_heartbeat_costs_at_most_sixteen_bytes(block: Block, phone: MakePhone,
     """
     user, friend = block.pick(2)
     phone(friend).say_all(user.user, [b"x"] * 300)
-    traffic = _Traffic(target, user.token, 3600)
+    sizes: dict[int, int] = {}
+    counted = wire(hear=lambda _, frame: sizes.update({frame[1]: len(frame) - HEADER_BYTES}))
+    log_in(counted, user, "counted", heartbeat_s=3600)
     for ping in (Ping(), Ping(3600), Ping()):
-        up = len(frames.encode(ping)) - HEADER_BYTES
-        down = traffic.ask(ping, Pong)
+        counted.send(ping)
+        counted.expect(Pong)
+        up, down = sizes[Ping.TYPE], sizes[Pong.TYPE]
         assert up <= 16, f"expected at most 16 bytes of PING, the client sends {up}"
         assert down <= 16, f"expected at most 16 bytes of PONG, got {down}"
-    traffic.socket.close()
 
 
 _KEEPALIVE_TIMER = "02"
 
 
 @pytest.mark.clause("HBT.5")
+@pytest.mark.only_over("tcp", why="keepalive is a matter of TCP, which is beneath all the others")
 def test_keepalive_runs_on_accepted_connections(block: Block, target: Target) -> None:
     """TCP keepalive is set on accepted connections as a second line.
 
@@ -257,9 +237,12 @@ def test_keepalive_runs_on_accepted_connections(block: Block, target: Target) ->
     """
     if not target.is_ours:
         not_offered("keepalive is not visible from outside, and the server may be on another machine")
-    traffic = _Traffic(target, block.users[0].token, 60)
-    theirs = traffic.socket.getsockname()[1]
-    ends = (f":{traffic.port:04X}", f":{theirs:04X}")
+    endpoint = target.endpoints[0]
+    idle = gevent.socket.create_connection(endpoint.address, timeout=10.0)
+    # An answer shows that the server has accepted it.
+    idle.sendall(frames.encode(Login(block.users[0].token, "idle", "conformance", 0, 60)))
+    assert idle.recv(1 << 16), "expected an answer to LOGIN, the server closed"
+    ends = (f":{endpoint.port:04X}", f":{idle.getsockname()[1]:04X}")
     until = time.monotonic() + 2.0
     timer = ""
     # Until the last bytes are acknowledged another timer stands in its place.
@@ -273,15 +256,13 @@ def test_keepalive_runs_on_accepted_connections(block: Block, target: Target) ->
     assert timer == _KEEPALIVE_TIMER, (
         f"expected a keepalive timer ({_KEEPALIVE_TIMER}) on the server's end, its timer is {timer or 'none'}"
     )
-    traffic.socket.close()
+    idle.close()
 
 
 _CLIENTS = 1000
 
 
-def returns_after_an_outage(
-    endpoints: tuple[Endpoint, ...], outage_s: float, dice: random.Random
-) -> list[float]:
+def returns_after_an_outage(outage_s: float, dice: random.Random) -> list[float]:
     """When each of a thousand clients has its connection back, in seconds after all lost theirs at once.
 
     Clients are driven by a clock of their own: nothing is connected and nobody waits.
@@ -290,7 +271,7 @@ def returns_after_an_outage(
     def observe(client: Client, event: Event, now: float) -> None:
         pass
 
-    shared = Surroundings(endpoints, _Nobody(), Policy(dice=dice), observe)
+    shared = Surroundings(_NOWHERE, _Nobody(), Policy(dice=dice), observe)
     back = []
     for index in range(_CLIENTS):
         client = Client(shared, index)
@@ -319,8 +300,9 @@ def _log_in(client: Client, now: float) -> None:
 
 
 @pytest.mark.clause("HBT.6")
+@_THE_CLIENT
 @pytest.mark.parametrize("outage_s", [0.0, 3.0, 10.0, 25.0])
-def test_a_thousand_clients_come_back_spread(target: Target, dice: random.Random, outage_s: float) -> None:
+def test_a_thousand_clients_come_back_spread(dice: random.Random, outage_s: float) -> None:
     """When N clients lose a node at once, reconnects are spread by exponential backoff with jitter: the
     busiest second holds less than a quarter of them for N of 1,000 or more, and all are back within 60 s.
 
@@ -328,7 +310,7 @@ def test_a_thousand_clients_come_back_spread(target: Target, dice: random.Random
     connections in one moment, and the node is back at once or after some time. Expected: of their returns
     less than a quarter falls into any second, and all are back within 60 s of the node.
     """
-    back = returns_after_an_outage(target.endpoints, outage_s, dice)
+    back = returns_after_an_outage(outage_s, dice)
     busiest = max(sum(start <= at < start + 1.0 for at in back) for start in back)
     assert busiest < _CLIENTS / 4, (
         f"after an outage of {outage_s} s: expected less than {_CLIENTS // 4} returns in any second, "

@@ -1,22 +1,18 @@
 """ROM.3: ten thousand missed messages come in a few large packages, compressed, and can be interrupted."""
 
 import itertools
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 
-import gevent.socket
 import pytest
 
 from conformance.accounts import Block, User
-from conformance.clients import Clients, MakeDevice, MakePhone
+from conformance.carriers import on_a_connection
+from conformance.clients import Clients, MakeDevice, MakePhone, MakeWire
 from conformance.packages import package, package_answer
 from conformance.phone import fresh_cid
-from conformance.target import Target
-from conformance.verdicts import not_offered
-from drivers.endpoints import Endpoint
 from drivers.events import GapSkipped, Repeated
 from drivers.pumps.wire import Expected
-from protocol import frames
 from protocol.errors import RemoteProtocolError
 from protocol.limits import FEATURE_ZSTD, FLAG_COMPRESSED, HEADER_BYTES, MAX_PACKAGE_ITEMS
 from protocol.messages import Error, LoggedIn, Login, Message, Pull, Pulled
@@ -58,51 +54,31 @@ def backlog(take_block: Callable[[], Block], lasting_clients: Clients) -> Backlo
 class Line:
     """A logged-in connection that sees frames as they are: compressed or not, and how large."""
 
-    def __init__(self, endpoint: Endpoint, user: User, device: str, features: list[str]) -> None:
-        if endpoint.carrier.name != "tcp":
-            not_offered("the case looks at frames as they travel over plain TCP")
-        self._socket = gevent.socket.create_connection(endpoint.address, timeout=10.0)
-        self._buffer = frames.FrameBuffer(compression=FEATURE_ZSTD in features)
-        self._raw = b""
-        self._socket.sendall(frames.encode(Login(user.token, device, "conformance", 0, 60, features)))
-        message, _, _ = self._next()
-        assert isinstance(message, LoggedIn), f"expected LOGGED_IN, got {message}"
-        self.features = message.features
+    def __init__(self, wire: MakeWire, user: User, device: str, features: list[str]) -> None:
+        self._frames: list[bytes] = []
+        self._wire = wire(compression=FEATURE_ZSTD in features, hear=self._hear)
+        self._wire.send(Login(user.token, device, "conformance", 0, 60, features))
+        self.features = self._wire.expect(LoggedIn).features
 
     def pull(self, after: int, limit: int) -> tuple[Pulled, bool, int]:
         """A page, whether it came compressed, and the bytes of its body as sent."""
-        self._socket.sendall(frames.encode(Pull(after, limit)))
-        while True:
-            message, compressed, size = self._next()
-            if isinstance(message, Pulled):
-                return message, compressed, size
+        self._wire.send(Pull(after, limit))
+        page = self._wire.expect(Pulled)
+        frame = self._frames.pop(0)
+        return page, bool(frame[2] & FLAG_COMPRESSED), len(frame) - HEADER_BYTES
 
-    def close(self) -> None:
-        self._socket.close()
+    def _hear(self, direction: str, frame: bytes) -> None:
+        if direction == "down" and frame[1] == Pulled.TYPE:
+            self._frames.append(frame)
 
-    def _next(self) -> tuple[Message, bool, int]:
-        while (size := frames.whole_frame_bytes(self._raw, 0)) is None or len(self._raw) < size:
-            data = self._socket.recv(1 << 18)
-            assert data, "expected the connection to stay open, the server closed it"
-            self._raw += data
-        frame, self._raw = self._raw[:size], self._raw[size:]
-        self._buffer.feed(frame)
-        message = self._buffer.next_message()
-        assert message is not None, "expected a whole frame to be a message"
-        return message, bool(frame[2] & FLAG_COMPRESSED), size - HEADER_BYTES
+
+MakeLine = Callable[[User, list[str]], Line]
 
 
 @pytest.fixture
-def line(target: Target) -> Iterator[Callable[[User, list[str]], Line]]:
-    made: list[Line] = []
-
-    def make(user: User, features: list[str]) -> Line:
-        made.append(Line(target.endpoints[0], user, f"line-{len(made)}", features))
-        return made[-1]
-
-    yield make
-    for each in made:
-        each.close()
+def line(wire: MakeWire) -> MakeLine:
+    numbers = itertools.count()
+    return lambda user, features: Line(wire, user, f"line-{next(numbers)}", features)
 
 
 def test_ten_thousand_take_at_most_twenty_round_trips(backlog: Backlog, phone: MakePhone) -> None:
@@ -151,9 +127,8 @@ def test_a_client_catches_up_in_twenty_round_trips(backlog: Backlog, device: Mak
     assert shown == backlog.bodies, "expected all messages, each once, in order"
 
 
-def test_the_package_is_compressed_for_who_offers_it(
-    backlog: Backlog, line: Callable[[User, list[str]], Line]
-) -> None:
+@on_a_connection("over polls pages are JSON, and no frame is compressed")
+def test_the_package_is_compressed_for_who_offers_it(backlog: Backlog, line: MakeLine) -> None:
     """... the package is compressed when the client offers it.
 
     Two connections pull the same thousand messages; one offers zstd, among features that nobody knows.
@@ -172,8 +147,9 @@ def test_the_package_is_compressed_for_who_offers_it(
 
 
 @pytest.mark.parametrize("features", [[], ["gzip"]], ids=["nothing offered", "something else offered"])
+@on_a_connection("over polls pages are JSON, and no frame is compressed")
 def test_who_does_not_offer_it_gets_plain_packages(
-    backlog: Backlog, line: Callable[[User, list[str]], Line], features: list[str]
+    backlog: Backlog, line: MakeLine, features: list[str]
 ) -> None:
     """... compressed when the client offers it: and only then, or it could not be read.
 

@@ -4,6 +4,7 @@ import gevent
 import pytest
 
 from conformance.accounts import Block
+from conformance.carriers import on_a_connection
 from conformance.clients import MakeDevice, MakePhone
 from conformance.verdicts import Undecided
 from drivers.events import Delivered, GapSkipped, Repeated
@@ -32,6 +33,7 @@ def test_every_online_device_is_pushed_to(block: Block, phone: MakePhone) -> Non
 
 
 @pytest.mark.clause("ROM.1")
+@on_a_connection("over polls nothing is acknowledged")
 def test_each_device_acknowledges_for_itself(block: Block, phone: MakePhone) -> None:
     """... and each device acknowledges for itself.
 

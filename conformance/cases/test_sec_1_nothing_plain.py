@@ -22,7 +22,7 @@ from drivers.pumps.wire import Wire
 from protocol import frames
 from protocol.messages import Login
 
-pytestmark = pytest.mark.clause("SEC.1")
+pytestmark = [pytest.mark.clause("SEC.1"), pytest.mark.once("every place that speaks TLS is looked at")]
 
 _HOST = "127.0.0.1"
 _CARRIERS = ("tls", "wss", "https")

@@ -35,7 +35,7 @@ from protocol import frames, messages
 from protocol.limits import MAX_MESSAGE_BODY_BYTES
 from protocol.messages import Error, Login, Ping, Pong, Send, Sent
 
-pytestmark = pytest.mark.clause("SEC.1")
+pytestmark = [pytest.mark.clause("SEC.1"), pytest.mark.once("every place that speaks TLS is looked at")]
 
 _OLD = {0x0300: "SSL 3.0", 0x0301: "TLS 1.0", 0x0302: "TLS 1.1"}
 _CURRENT = (ssl.TLSVersion.TLSv1_2, ssl.TLSVersion.TLSv1_3)

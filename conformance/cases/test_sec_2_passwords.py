@@ -16,7 +16,7 @@ from conformance.target import Target
 from conformance.verdicts import Undecided, not_offered
 from conformance.web import Reply, Web
 
-pytestmark = pytest.mark.clause("SEC.2")
+pytestmark = [pytest.mark.clause("SEC.2"), pytest.mark.once("passwords are only for HTTP")]
 
 _SAMPLES = 12
 _Z_LIMIT = 3.0

@@ -8,6 +8,7 @@ import gevent
 import pytest
 
 from conformance.accounts import Block, User
+from conformance.carriers import on_a_connection
 from conformance.clients import MakePhone, MakeWeb
 from conformance.phone import Phone, fresh_cid
 from conformance.verdicts import Undecided, not_offered
@@ -71,6 +72,7 @@ def assert_refused(connection: Wire, what: str) -> None:
     assert len(came) == 1, f"{what}: expected no other answer, got {came}"
 
 
+@on_a_connection("over polls every request has a token or is refused, see the cases of the routes")
 def test_no_request_is_answered_before_a_login(
     block: Block, wire: Callable[[], Wire], phone: MakePhone
 ) -> None:
@@ -88,6 +90,7 @@ def test_no_request_is_answered_before_a_login(
     assert_untouched(phone(other), [b"unread"], {sent.conversation: 1})
 
 
+@on_a_connection("over polls every request has a token or is refused, see the cases of the routes")
 def test_no_request_is_answered_after_a_refused_login(
     block: Block, wire: Callable[[], Wire], phone: MakePhone
 ) -> None:
@@ -108,6 +111,7 @@ def test_no_request_is_answered_after_a_refused_login(
     assert_untouched(phone(other), [b"unread"], {sent.conversation: 1})
 
 
+@on_a_connection("over polls no login names the user, see the cases of the routes")
 def test_only_a_token_as_it_was_issued_lets_in(block: Block, wire: Callable[[], Wire]) -> None:
     """Without a valid ... token: one that was changed is not valid, however little.
 
@@ -249,6 +253,7 @@ def test_nothing_can_be_sent_into_anothers_conversation(private: Private, phone:
     assert_untouched(intruder, [], {})
 
 
+@on_a_connection("over polls nothing is acknowledged")
 def test_what_one_acknowledges_or_pulls_is_only_his(block: Block, private: Private, phone: MakePhone) -> None:
     """... no user can ... acknowledge ... what belongs to another.
 
@@ -294,6 +299,7 @@ def every_route(to: str, conversation: str, sequence: int) -> dict[str, tuple[st
     }
 
 
+@pytest.mark.once("the routes are those of HTTP")
 def test_no_route_answers_without_a_valid_token(private: Private, phone: MakePhone, web: MakeWeb) -> None:
     """Without a valid, unexpired token nothing but login and the scheduler answers: over HTTP.
 
@@ -327,6 +333,7 @@ def test_no_route_answers_without_a_valid_token(private: Private, phone: MakePho
     assert_untouched(phone(other), bodies, {private.pair: 2, private.group: 2})
 
 
+@pytest.mark.once("the routes are those of HTTP")
 def test_no_route_gives_anothers_to_who_is_logged_in(
     private: Private, phone: MakePhone, web: MakeWeb
 ) -> None:
@@ -360,6 +367,7 @@ def test_no_route_gives_anothers_to_who_is_logged_in(
     assert_untouched(phone(private.other), bodies, {private.pair: 2, private.group: 2})
 
 
+@pytest.mark.once("the routes are those of HTTP")
 def test_a_token_acts_for_its_own_user_only(private: Private, phone: MakePhone, web: MakeWeb) -> None:
     """... another's: whatever a request says about who it is from.
 

@@ -15,6 +15,7 @@ import pytest
 import zstandard
 
 from conformance.accounts import Block
+from conformance.carriers import on_a_connection
 from conformance.clients import MakePhone
 from conformance.phone import Phone, fresh_cid, log_in
 from conformance.target import Target
@@ -24,7 +25,10 @@ from protocol.errors import RemoteProtocolError
 from protocol.limits import FEATURE_ZSTD, FLAG_COMPRESSED, MAX_FRAME_BODY_BYTES
 from protocol.messages import Error, History, LoggedIn, Login, Ping, Pull, Pushed, Read, Send, Unread
 
-pytestmark = pytest.mark.clause("SEC.6")
+pytestmark = [
+    pytest.mark.clause("SEC.6"),
+    on_a_connection("over polls frames do not travel, requests are made of them"),
+]
 
 _GROWTH_BYTES = 96 << 20
 """What a server may keep of an attack: far less than what is thrown at it."""

@@ -12,6 +12,8 @@ from conformance.clients import MakePhone, MakeWeb
 from conformance.web import Poll, Web
 from drivers.pumps.wire import Expected
 
+pytestmark = pytest.mark.once("polls are looked at by bare requests, whatever carries what is sent")
+
 _SOON_S = 2.0
 """What has to come at once may take this long on a busy machine; every timeout here is far beyond it."""
 
