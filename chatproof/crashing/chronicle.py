@@ -16,7 +16,7 @@ from ledger.reader import Ledger
 from ledger.result import Result
 from ledger.run_folder import Fault, Phases, RunFolder
 from ledger.writer import LedgerWriter
-from protocol.messages import PackageSent, UnreadOf
+from protocol.messages import UnreadOf
 from scenarios.letters import Stationery
 from scenarios.recorder import Recorder
 from scenarios.totals import Totals
@@ -54,19 +54,10 @@ class Chronicle:
         untold = (UnreadOf(name, 0) for name in self._people.conversations if name not in told)
         return events.UnreadChanged(event.total, (*event.counts, *untold))
 
-    def sending(self, message: int, conversation: str) -> None:
-        """A message is handed to a client, or put into a package."""
-        self._recorder.sending(message, time.monotonic_ns(), self._people.numbers[conversation])
-
-    def package_acknowledged(self, first: int, answer: PackageSent) -> None:
-        """`first`: the message that the package begins with."""
-        number = self._people.numbers[answer.conversation]
-        for at, placed in enumerate(answer.placed):
-            version = answer.version - len(answer.placed) + 1 + at
-            self._writer.add(
-                time.monotonic_ns(), None, schema.Event.ACKED, first >> 32, first + at, number,
-                placed.sequence, version,
-            )  # fmt: skip
+    def sending(self, first: int, conversation: str, count: int) -> None:
+        """A message is handed to a client, or a package of `count` that begins with it."""
+        now_ns = time.monotonic_ns()
+        self._recorder.sending(first, now_ns, self._people.numbers[conversation], count)
 
     def killed(self, target: str, began_ns: int, ended_ns: int) -> None:
         """Something was killed, and was back at `ended_ns`."""

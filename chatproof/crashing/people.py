@@ -14,15 +14,14 @@ _TOKEN_TTL_S = 86400.0
 
 
 class People:
-    """Devices 0 to `devices` − 1 are clients; behind them each user has one more, for packages."""
+    """Devices 0 to `devices` − 1: first of each user one, then of each the next."""
 
-    def __init__(self, tokens: Path, *, users: int = 6, devices_each: int = 2) -> None:
+    def __init__(self, tokens: Path, *, users: int = 6, devices_each: int = 3) -> None:
         self.users = users
         self.devices = users * devices_each
-        self._devices_each = devices_each
         self._file = AccountsFile(tokens)
         self.names = [self._file.identity(user, "").user for user in range(users)]
-        population = Population(self.devices, users, devices_each - 1)
+        population = Population(users, users, 0.0)
         self.conversations = population.conversation_names(self.names)
         self.numbers = {name: number for number, name in enumerate(self.conversations)}
         members = population.conversation_members(range(users))
@@ -35,7 +34,7 @@ class People:
     def identity(self, device: int) -> Identity:
         """As which a device logs in."""
         turn, user = divmod(device, self.users)
-        return self._file.identity(user, f"d{turn}" if turn < self._devices_each else "packages")
+        return self._file.identity(user, f"d{turn}")
 
     def identity_of(self, user: str, device: str) -> Identity:
         """As which a device that is not numbered logs in."""
@@ -43,10 +42,6 @@ class People:
 
     def user_of(self, device: int) -> str:
         return self.names[device % self.users]
-
-    def package_device(self, user: int) -> int:
-        """The device that sends a user's packages."""
-        return self.devices + user
 
     def tables(
         self,
@@ -56,7 +51,7 @@ class People:
         Iterator[tuple[int, int]],
     ]:
         """Devices, conversations and members, as a run folder has them."""
-        identities = ((number, self.identity(number)) for number in range(self.devices + self.users))
+        identities = ((number, self.identity(number)) for number in range(self.devices))
         return (
             ((number, number % self.users, it.user, it.device) for number, it in identities),
             enumerate(self.conversations),

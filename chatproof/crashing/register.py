@@ -7,6 +7,7 @@ from bisect import bisect_right
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from itertools import zip_longest
 
 from chatproof.crashing.looking import State
 from protocol.messages import Entry
@@ -14,6 +15,8 @@ from protocol.names import peer_in
 
 Place = tuple[int, int]
 """Message id and sequence."""
+NOWHERE: Place = (0, 0)
+"""What is acknowledged for a message that the answer to its package left out: no message has that place."""
 
 
 @dataclass(slots=True)
@@ -22,8 +25,8 @@ class Said:
 
     sender: str
     conversation: str
+    package: tuple[bytes, ...]
     place: Place | None = None
-    package: tuple[bytes, ...] = ()
 
 
 @dataclass(slots=True)
@@ -49,19 +52,18 @@ class Register:
 
     # -- what happens --
 
-    def said(self, body: bytes, sender: str, conversation: str) -> None:
-        """A message is on its way; no two have the same body."""
-        self._said[body] = Said(sender, conversation)
-        self._open.append(body)
-
-    def packed(self, bodies: Sequence[bytes]) -> None:
-        """These messages go together."""
+    def said(self, bodies: Sequence[bytes], sender: str, conversation: str) -> None:
+        """A message is on its way, or several as a package; no two have the same body."""
+        package = tuple(bodies) if len(bodies) > 1 else ()
         for body in bodies:
-            self._said[body].package = tuple(bodies)
+            self._said[body] = Said(sender, conversation, package)
+        self._open += bodies
 
-    def acknowledged(self, body: bytes, mid: int, sequence: int) -> None:
-        """The server answers for a message from now on."""
-        self._said[body].place = (mid, sequence)
+    def acknowledged(self, bodies: Sequence[bytes], places: Sequence[Place]) -> None:
+        """The server answers for a message or a package from now on. Places that are missing are a wrong."""
+        for body, place in zip_longest(bodies, places):
+            if body is not None:
+                self._said[body].place = place or NOWHERE
 
     def read(self, user: str, conversation: str, sequence: int) -> None:
         """A user has read up to a message; before `compare` that was confirmed."""

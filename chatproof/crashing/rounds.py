@@ -13,7 +13,6 @@ import gevent
 from chatproof.crashing.blows import Blow, Victim, access_processes, deal, next_blow
 from chatproof.crashing.chronicle import Chronicle
 from chatproof.crashing.looking import State, look
-from chatproof.crashing.packages import Packer
 from chatproof.crashing.people import make_people
 from chatproof.crashing.register import Register
 from chatproof.crashing.restarts import Restart
@@ -47,8 +46,8 @@ class Settings:
 
 @dataclass(frozen=True, slots=True)
 class Round:
-    """`acknowledged`, `repeated`, `entries`: sends answered and sent again since the round before, and rows
-    of inboxes compared. `restart` None: what was killed did not come back."""
+    """Since the round before: messages `acknowledged`, `packages` among them, sends `repeated`, `entries` of
+    inboxes compared. `restart` None: what was killed did not come back."""
 
     number: int
     blow: Blow
@@ -68,6 +67,10 @@ class Outcome:
     judged: dict[str, Result] = field(default_factory=dict)
     last_violations: list[str] = field(default_factory=list)
 
+    @property
+    def restarts(self) -> list[Restart]:
+        return [each.restart for each in self.rounds if each.restart is not None]
+
     def violations(self, limit_s: float) -> list[str]:
         """All that is wrong; `limit_s`: how long a restart may take without the waits for a core."""
         slow = [
@@ -86,11 +89,10 @@ class Outcome:
             for name, result in self.judged.items()
             if result.verdict is Verdict.UNKNOWN
         ]
-        found += [
-            f"round {each.number}: the machine was too busy to say how long a restart takes: {each.restart}"
-            for each in self.rounds
-            if each.restart is not None and each.restart.own_s <= limit_s < each.restart.took_s
-        ]
+        busy = [it for it in self.restarts if it.own_s <= limit_s < it.took_s]
+        if busy:
+            longest = max(busy, key=lambda it: it.took_s)
+            found.append(f"the machine was too busy to time {len(busy)} restarts, such as {longest}")
         return "; ".join(found)
 
 
@@ -120,23 +122,12 @@ class Loop:
             random.Random(self._dice.random()),
         )  # fmt: skip
         stack.callback(self._traffic.close)
-        self._packers = [self._packer(user) for user in range(self._people.users)]
-        for packer in self._packers:
-            stack.callback(packer.close)
         self._counted = dict.fromkeys(("acknowledged", "packages", "repeated", "entries"), 0)
-
-    def _packer(self, user: int) -> Packer:
-        return Packer(
-            self._endpoints[0], self._people, self._people.package_device(user), self._traffic,
-            self._register, self._chronicle, random.Random(self._dice.random()),
-        )  # fmt: skip
 
     def go_on(self, number: int) -> Round:
         """One round."""
         blow = next_blow(self._dice, number, has_access=self._settings.access_processes > 0)
         self._traffic.talk()
-        for packer in self._packers:
-            packer.talk()
         try:
             killed_at = deal(blow, self._server, self._traffic, self._dice)
             back = self._come_back(blow)
@@ -181,14 +172,10 @@ class Loop:
     def _look(self) -> list[str]:
         """What is wrong once everything has come to rest."""
         self._traffic.fall_silent()
-        for packer in self._packers:
-            packer.fall_silent()
         late = self._traffic.await_rest(REST_S)
         if late:
             return [f"sends or questions of {', '.join(late)} have no answer after {REST_S:g} s"]
         try:
-            if not all(packer.await_rest(REST_S) for packer in self._packers):
-                return [f"a package has no answer after {REST_S:g} s"]
             states = self._states({user: self._register.known_up_to(user) for user in self._people.names})
         except Expected as error:
             return [str(error)]
@@ -210,8 +197,8 @@ class Loop:
         before, counts = self._counted, self._chronicle.counts
         self._counted = {
             "acknowledged": counts["acked"],
-            "packages": sum(packer.sent for packer in self._packers),
-            "repeated": counts["retransmitted"] + sum(packer.repeated for packer in self._packers),
+            "packages": self._traffic.packages,
+            "repeated": counts["retransmitted"],
             "entries": self._register.compared,
         }
         grown = {name: self._counted[name] - before[name] for name in before}

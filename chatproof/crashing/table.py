@@ -12,7 +12,7 @@ _SHOWN = 12
 def line(one: Round) -> str:
     """A round that is over."""
     back = "not back" if one.restart is None else f"back in {one.restart.took_s:.2f} s"
-    said = f"{one.acknowledged:>4} + {one.packages:>3} packages acknowledged, {one.repeated:>3} repeated"
+    said = f"{one.acknowledged:>4} acknowledged, {one.packages:>3} packages, {one.repeated:>3} repeated"
     word = f"{len(one.violations)} VIOLATIONS" if one.violations else "kept"
     return (
         f"round {one.number:>3}  {one.blow.victim:<14} killed {one.blow.moment:<16} "
@@ -22,7 +22,6 @@ def line(one: Round) -> str:
 
 def figures(outcome: Outcome, settings: Settings, duration_s: float) -> dict[str, Any]:
     """The content of --json; durations in seconds."""
-    restarts = [each.restart.took_s for each in outcome.rounds if each.restart is not None]
     completeness = outcome.judged.get("completeness")
     return {
         "seed": settings.seed,
@@ -32,7 +31,8 @@ def figures(outcome: Outcome, settings: Settings, duration_s: float) -> dict[str
         "kills": {
             victim.value: sum(each.blow.victim is victim for each in outcome.rounds) for victim in Victim
         },
-        "restart_s": {"p50": median(restarts), "max": max(restarts)} if restarts else None,
+        "restart_s": _spread([it.took_s for it in outcome.restarts]),
+        "restart_without_waits_s": _spread([it.own_s for it in outcome.restarts]),
         "sends_acknowledged": sum(each.acknowledged for each in outcome.rounds),
         "packages_acknowledged": sum(each.packages for each in outcome.rounds),
         "repeated": sum(each.repeated for each in outcome.rounds),
@@ -44,16 +44,24 @@ def figures(outcome: Outcome, settings: Settings, duration_s: float) -> dict[str
     }
 
 
+def _spread(durations_s: list[float]) -> dict[str, float]:
+    return {"p50": median(durations_s), "max": max(durations_s)} if durations_s else {}
+
+
+def _told(spread: dict[str, float]) -> str:
+    return ", ".join(f"{name} {value:.2f} s" for name, value in spread.items()) or "none"
+
+
 def closing(told: dict[str, Any]) -> str:
     """The table at the end, from `figures`."""
-    restart = told["restart_s"]
+    restart, own = told["restart_s"], told["restart_without_waits_s"]
     kills = ", ".join(f"{count} of {victim}" for victim, count in told["kills"].items() if count)
     sends, packages = told["sends_acknowledged"], told["packages_acknowledged"]
     rows = {
         "rounds": f"{told['rounds']} in {told['duration_s']:.0f} s, seed {told['seed']}",
         "kills": kills,
-        "restarts": f"p50 {restart['p50']:.2f} s, max {restart['max']:.2f} s" if restart else "none",
-        "sends acknowledged": f"{sends:,} and {packages:,} packages",
+        "restarts": f"{_told(restart)}; without waits for a core {_told(own)}",
+        "sends acknowledged": f"{sends:,} messages, {packages:,} packages among them",
         "repeated": f"{told['repeated']:,}",
         "deliveries checked": f"{told['deliveries']:,} on devices, {told['inbox_entries']:,} in inboxes",
         "ledger": ", ".join(f"{name} {verdict}" for name, verdict in told["checks"].items()) or "not judged",

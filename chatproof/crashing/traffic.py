@@ -13,25 +13,28 @@ from chatproof.crashing.people import People
 from chatproof.crashing.register import Register
 from drivers import events
 from drivers.client import Client, State, Surroundings
-from drivers.contract import AskRead, AskUnread, Outgoing
+from drivers.contract import AskRead, AskUnread, Outgoing, OutgoingPackage
 from drivers.endpoints import Endpoint
 from drivers.events import Event
 from drivers.policy import Policy
 from drivers.pumps.single import SinglePump
-from protocol.messages import Entry
+from protocol.messages import Entry, Item
 from protocol.names import conversation_between
 from scenarios.letters import Stationery
 from scenarios.recorder import client_message_id
 
 _GROUP_SHARE = 0.25
 _READ_SHARE = 0.2
+_PACKAGE_SHARE = 0.15
+_PACKAGE_ITEMS = (2, 8)
 _MOST_UNFINISHED = 4
 _PAUSE_S = 0.012
 _BODY_BYTES = 200
 
 
 class Traffic:
-    """`on_acknowledged` is called at each SENT, before anything else happens."""
+    """`on_acknowledged` is called at each SENT or PACKAGE_SENT, before anything else; `packages`: how many of
+    the latter came."""
 
     def __init__(
         self,
@@ -49,8 +52,9 @@ class Traffic:
         self._dice = dice
         self._run = secrets.token_bytes(4)
         self._newest: dict[int, dict[str, Entry]] = {}
-        self._bodies: dict[int, bytes] = {}
-        self._next = dict.fromkeys(range(people.devices + people.users), 0)
+        self._under_way: dict[int, list[bytes]] = {}
+        self.packages = 0
+        self._next = dict.fromkeys(range(people.devices), 0)
         self._news = gevent.event.Event()
         self._talking: list[gevent.Greenlet[..., None]] = []
         self.on_acknowledged: Callable[[], None] | None = None
@@ -78,22 +82,7 @@ class Traffic:
         """Nothing new is said; what was said is repeated until it is answered."""
         gevent.killall(self._talking)
 
-    def letter(self, device: int, conversation: str) -> tuple[int, bytes]:
-        """The next message of a device, number and body, entered as sent."""
-        message = device << 32 | self._next[device]
-        self._next[device] += 1
-        sender = self._people.user_of(device)
-        body = self._stationery.write(message, time.monotonic_ns(), sender, conversation, "text", _BODY_BYTES)
-        self._chronicle.sending(message, conversation)
-        self._register.said(body, sender, conversation)
-        self._bodies[message] = body
-        return message, body
-
-    def cid(self, message: int) -> str:
-        """Under which the server knows a message."""
-        return client_message_id(self._run, message & 0xFFFFFFFF)
-
-    def recipient(self, device: int, dice: random.Random) -> tuple[str, str]:
+    def _recipient(self, device: int, dice: random.Random) -> tuple[str, str]:
         """Whom to write to, and the conversation that it belongs to."""
         if dice.random() < _GROUP_SHARE:
             return self._people.group, self._people.group
@@ -113,10 +102,25 @@ class Traffic:
             gevent.sleep(dice.uniform(0.0, _PAUSE_S))
 
     def _send(self, client: Client, dice: random.Random) -> None:
-        to, conversation = self.recipient(client.index, dice)
-        message, body = self.letter(client.index, conversation)
-        outgoing = Outgoing(self.cid(message), to, "text", body, int(time.time() * 1000))
+        to, conversation = self._recipient(client.index, dice)
+        count = dice.randint(*_PACKAGE_ITEMS) if dice.random() < _PACKAGE_SHARE else 1
+        n = self._next[client.index]
+        self._next[client.index] += count
+        first, cid = client.index << 32 | n, client_message_id(self._run, n)
+        bodies = [self._body(message, conversation) for message in range(first, first + count)]
+        self._under_way[first] = bodies
+        self._register.said(bodies, self._people.user_of(client.index), conversation)
+        self._chronicle.sending(first, conversation, count)
+        outgoing: Outgoing | OutgoingPackage
+        if count > 1:
+            outgoing = OutgoingPackage(cid, to, tuple(Item("text", body) for body in bodies))
+        else:
+            outgoing = Outgoing(cid, to, "text", bodies[0], int(time.time() * 1000))
         client.send(outgoing, time.monotonic())
+
+    def _body(self, message: int, conversation: str) -> bytes:
+        sender = self._people.user_of(message >> 32)
+        return self._stationery.write(message, time.monotonic_ns(), sender, conversation, "text", _BODY_BYTES)
 
     def _read(self, client: Client, entry: Entry) -> None:
         self._register.read(self._people.user_of(client.index), entry.conversation, entry.sequence)
@@ -125,7 +129,7 @@ class Traffic:
     # -- hearing --
 
     def _observe(self, client: Client, event: Event, now: float) -> None:
-        if isinstance(event, events.Acked):
+        if isinstance(event, events.Acked | events.PackageAcked):
             if self.on_acknowledged is not None:
                 self.on_acknowledged()
             self._acknowledged(client, event)
@@ -134,10 +138,15 @@ class Traffic:
         self._chronicle.observe(client, event, now)
         self._news.set()
 
-    def _acknowledged(self, client: Client, event: events.Acked) -> None:
-        message = client.index << 32 | int(event.cid.rpartition(".")[2])
-        if not event.repeat and event.mid is not None and event.sequence is not None:
-            self._register.acknowledged(self._bodies.pop(message), event.mid, event.sequence)
+    def _acknowledged(self, client: Client, event: events.Acked | events.PackageAcked) -> None:
+        if event.repeat:
+            return
+        bodies = self._under_way.pop(client.index << 32 | int(event.cid.rpartition(".")[2]))
+        if isinstance(event, events.PackageAcked):
+            self.packages += 1
+            self._register.acknowledged(bodies, [(each.mid, each.sequence) for each in event.placed])
+        else:
+            self._register.acknowledged(bodies, [(event.mid or 0, event.sequence or 0)])
 
     # -- coming to rest --
 

@@ -49,6 +49,12 @@ def test_a_folder_that_is_in_use_is_refused(tmp_path: Path) -> None:
     assert "not empty" in ended.err
 
 
+def test_a_package_that_is_acknowledged_in_part_is_named() -> None:
+    spoken = Spoken()
+    spoken.register.acknowledged([b"2", b"3"], [(12, 1)])
+    assert any("was acknowledged as (0, 0), but stored as (13, 2)" in line for line in spoken.wrong())
+
+
 A, B, C = "a", "b", "c"
 PAIR, GROUP = "a:b", "g:a"
 PARTIES = {PAIR: [A, B], GROUP: [A, B, C]}
@@ -59,11 +65,10 @@ class Spoken:
 
     def __init__(self) -> None:
         self.register = Register(PARTIES)
-        for body, conversation in ((b"1", PAIR), (b"2", GROUP), (b"3", GROUP)):
-            self.register.said(body, A, conversation)
-        self.register.packed([b"2", b"3"])
-        for body, mid, sequence in ((b"1", 11, 1), (b"2", 12, 1), (b"3", 13, 2)):
-            self.register.acknowledged(body, mid, sequence)
+        self.register.said([b"1"], A, PAIR)
+        self.register.said([b"2", b"3"], A, GROUP)
+        self.register.acknowledged([b"1"], [(11, 1)])
+        self.register.acknowledged([b"2", b"3"], [(12, 1), (13, 2)])
         self.register.read(B, GROUP, 1)
         first, second, third = (11, PAIR, 1, b"1"), (12, GROUP, 1, b"2"), (13, GROUP, 2, b"3")
         self.inboxes = {A: [first, second, third], B: [first, second, third], C: [second, third]}
