@@ -11,10 +11,13 @@ from types import ModuleType
 from typing import Any
 
 import bench
+from bench import servers, swarms
 from bench.results import Measurement, conditions, save
 from bench.row import Options, table
 from refserver.settings import raise_descriptor_limit
 
+LEAST, MOST = 10, 14_000
+"""Connections: of a cohort, and of the ports that one source address has towards one destination."""
 DEFAULT_RESULTS = Path(__file__).parent / "results"
 
 
@@ -24,6 +27,12 @@ def benchmarks() -> dict[str, ModuleType]:
     beside = (name for _, name, _ in pkgutil.iter_modules(bench.__path__) if name != "__main__")
     modules = [importlib.import_module(f"bench.{name}") for name in beside]
     return {module.NAME: module for module in modules if hasattr(module, "NAME")}
+
+
+def known_peers() -> set[str]:
+    """File names, of swarms and servers."""
+    found = (info.name for package in (swarms, servers) for info in pkgutil.iter_modules(package.__path__))
+    return {name for name in found if not name.startswith("_")}
 
 
 def first_line(module: ModuleType) -> str:
@@ -63,7 +72,12 @@ def _arguments(found: dict[str, ModuleType]) -> argparse.Namespace:
     parser.add_argument("--peer", action="append", metavar="FILE", help="only this one, such as floor")
     for field in _numbers():
         parser.add_argument(f"--{field.name}", type=int, default=field.default, metavar="N")
-    return parser.parse_args()
+    asked = parser.parse_args()
+    if not LEAST <= asked.connections <= MOST or asked.heartbeat < 1 or asked.window < 1:
+        parser.error(f"--connections has to be {LEAST} to {MOST:,}, --heartbeat and --window at least 1")
+    if unknown := set(asked.peer or ()) - known_peers():
+        parser.error(f"--peer {min(unknown)}: there are {', '.join(sorted(known_peers()))}")
+    return asked
 
 
 def _numbers() -> list[dataclasses.Field[Any]]:

@@ -43,7 +43,8 @@ def _hold(served: Served, folder: Path, holding: Holding) -> dict[str, float]:
     client = module(
         "bench.opposite.client",
         *("--port", served.port, "--connections", holding.connections, "--heartbeat", holding.heartbeat_s),
-        *("--beat", served.beat, "--greetings", greetings),
+        # A crowd of phones does not beat in step.
+        *("--tick-ms", 1, "--beat", served.beat, "--greetings", greetings),
     )
     measured = Measured(served.pids)
     with running(client, log) as process:
