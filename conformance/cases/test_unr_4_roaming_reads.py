@@ -6,11 +6,13 @@ import gevent
 import pytest
 
 from conformance.accounts import Block
+from conformance.carriers import on_a_connection
 from conformance.clients import MakePhone, MakeWeb
 from conformance.phone import Phone
 from protocol.messages import ReadUpdate
 
 pytestmark = pytest.mark.clause("UNR.4")
+_TOLD = on_a_connection("over polls nobody is told of a read, the next look at the counts shows it")
 
 
 def updates(phone: Phone) -> list[ReadUpdate]:
@@ -30,6 +32,7 @@ def await_update(phone: Phone, conversation: str, sequence: int) -> ReadUpdate:
     return phone.expect(ReadUpdate, is_it)
 
 
+@_TOLD
 def test_other_devices_are_told_the_point_and_the_counts(block: Block, phone: MakePhone) -> None:
     """A read on one device reaches the user's other devices.
 
@@ -68,6 +71,7 @@ def test_a_device_that_was_away_finds_the_counts_lowered(block: Block, phone: Ma
         assert got == (1, {sent[0].conversation: 1}), f"{name}: expected one unread message, got {got}"
 
 
+@_TOLD
 def test_an_older_point_takes_nothing_back_on_other_devices(block: Block, phone: MakePhone) -> None:
     """A read reaches them: an older one, which changes nothing, does not undo it.
 
@@ -89,6 +93,7 @@ def test_an_older_point_takes_nothing_back_on_other_devices(block: Block, phone:
     assert set(told) == wanted, f"expected the tablet to be told {sorted(wanted)}, got {told}"
 
 
+@_TOLD
 def test_devices_that_read_at_once_end_with_the_same(
     block: Block, phone: MakePhone, dice: random.Random
 ) -> None:
@@ -118,6 +123,7 @@ def test_devices_that_read_at_once_end_with_the_same(
         devices[0].read(name, sent[9].sequence)
 
 
+@_TOLD
 def test_nobody_else_is_told(block: Block, phone: MakePhone) -> None:
     """The *user's* other devices: nobody else learns how far he has read.
 
@@ -139,6 +145,7 @@ def test_nobody_else_is_told(block: Block, phone: MakePhone) -> None:
     assert got == (1, {block.group: 1}), f"{other.name}: expected its own unread message to stay, got {got}"
 
 
+@_TOLD
 def test_a_read_over_http_reaches_connected_devices(block: Block, phone: MakePhone, web: MakeWeb) -> None:
     """A read on one device reaches the user's other devices: also where the reading one has no connection.
 
