@@ -1,8 +1,9 @@
-"""What servers and proxies cost while a run goes on: one line a second and process in the run folder."""
+"""What servers, proxies and the machine itself do while a run goes on: one line a second each."""
 
 import time
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import gevent
 import psutil
@@ -25,6 +26,7 @@ class Sampler:
         self._watched = [
             (psutil.Process(pid), role, SampleWriter(folder, f"{role}-{pid}")) for pid, role in pids.items()
         ]
+        self._machine = SampleWriter(folder, "machine")
         self._sample()
         self._greenlet = gevent.spawn(self._run)
 
@@ -34,6 +36,7 @@ class Sampler:
         self._sample()
         for _, _, writer in self._watched:
             writer.close()
+        self._machine.close()
 
     def _run(self) -> None:
         while True:
@@ -41,7 +44,7 @@ class Sampler:
             self._sample()
 
     def _sample(self) -> None:
-        kernel_bytes = socket_slab_bytes()
+        self._sample_machine()
         for process, role, writer in list(self._watched):
             try:
                 cpu, memory, files = process.cpu_times(), process.memory_info(), process.num_fds()
@@ -52,15 +55,30 @@ class Sampler:
                 "role": role,
                 "pid": process.pid,
                 "rss_bytes": memory.rss,
+                "anon_bytes": memory.rss - memory.shared,
                 "cpu_s": cpu.user + cpu.system,
                 "fds": files,
             }
-            if kernel_bytes is not None:
-                sample["kernel_bytes"] = kernel_bytes
-            try:
-                writer.write(sample)
-            except LedgerError as error:
-                self._on_error(error)
+            self._write(writer, sample)
+
+    def _sample_machine(self) -> None:
+        memory = psutil.virtual_memory()
+        sample = {
+            "at_ns": time.monotonic_ns(),
+            "role": "machine",
+            "used_bytes": memory.total - memory.available,
+            "available_bytes": memory.available,
+        }
+        kernel_bytes = socket_slab_bytes()
+        if kernel_bytes is not None:
+            sample["kernel_bytes"] = kernel_bytes
+        self._write(self._machine, sample)
+
+    def _write(self, writer: SampleWriter, sample: dict[str, Any]) -> None:
+        try:
+            writer.write(sample)
+        except LedgerError as error:
+            self._on_error(error)
 
 
 def socket_slab_bytes() -> int | None:

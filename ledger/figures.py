@@ -65,14 +65,28 @@ class Costs:
 
     def figures(self, connections: int) -> dict[str, Any]:
         """`processes`, `rss_bytes` at the peak of connections, `bytes_per_connection` (what the peak took
-        more than the moment before the first connection; None without either), the kernel's share where
-        processes report `kernel_bytes`, `cpu_s`."""
+        more of a process's own memory than the moment before the first connection; None without either),
+        `cpu_s`.
+
+        Own memory is `anon_bytes`: of the rest, pages of programs and libraries, a forked process gets its
+        share little by little, whatever its connections.
+        """
         return {
             "processes": self.samples["process"].n_unique(),
             "rss_bytes": self._at("rss_bytes", self.peak_ns),
-            "bytes_per_connection": self._per_connection("rss_bytes", connections),
-            "kernel_bytes_per_connection": self._per_connection("kernel_bytes", connections),
+            "bytes_per_connection": self._per_connection("anon_bytes", connections),
             "cpu_s": self.spans("cpu_s"),
+        }
+
+    def machine(self, connections: int) -> dict[str, Any]:
+        """Of the role machine: `used_bytes` at most and `available_bytes` at least; what a connection took of
+        the whole machine, and of the kernel's caches for sockets where those can be read."""
+        used, available = self.samples["used_bytes"].max(), self.samples["available_bytes"].min()
+        return {
+            "used_bytes": used,
+            "available_bytes": available,
+            "bytes_per_connection": self._per_connection("used_bytes", connections),
+            "kernel_bytes_per_connection": self._per_connection("kernel_bytes", connections),
         }
 
     def spans(self, column: str) -> float:

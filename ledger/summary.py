@@ -57,6 +57,7 @@ def summarise(
         "heartbeats": beats,
         "generator": _generator(ledger, connections["peak"]),
         "server": Costs.of(ledger.samples, "server").figures(connections["peak"]),
+        "machine": Costs.of(ledger.samples, "machine").machine(connections["peak"]),
         "faults": [
             {
                 "name": fault.name,

@@ -1,12 +1,18 @@
 """Who plays which part in this process; Locust's init listener hands them out."""
 
+from functools import cache
 from typing import Any
 
+from locust import argument_parser
 from locust.env import Environment
 from locust.runners import LocalRunner, MasterRunner, WorkerRunner
 
 from scenarios.conductor import Conductor
 from scenarios.player import Player
+
+# A worker looks the defaults up once for every option of every spawn message, and Locust builds its whole
+# parser anew each time: more than a second of CPU, for each worker and each second of a ramp.
+argument_parser.default_args_dict = cache(argument_parser.default_args_dict)
 
 _players: dict[Environment, Player] = {}
 _conductors: dict[Environment, Conductor] = {}

@@ -6,6 +6,7 @@ import os
 import random
 import tempfile
 import time
+from functools import cache
 from pathlib import Path
 
 import gevent
@@ -86,7 +87,7 @@ class Swarm:
         self._dice = random.Random(f"{options.seed}/sends/{process}")
         self._next_send = 0.0
         self._send_armed = False
-        _warm_up()
+        warm_up()
         # A full collection over everything that was ever imported stops the loop for a tenth of a second,
         # every few seconds under load. None of it will ever be garbage.
         gc.collect()
@@ -193,6 +194,7 @@ class Swarm:
             "role": "generator",
             "pid": os.getpid(),
             "rss_bytes": memory.rss,
+            "anon_bytes": memory.rss - memory.shared,
             "cpu_s": cpu.user + cpu.system,
             "fds": open_files(),
             "loop_lag_ms": self.stage.pump.take_worst_lag_s() * 1000,
@@ -214,10 +216,12 @@ class Swarm:
             recorder.broken = recorder.broken or str(error)
 
 
-def _warm_up() -> None:
+@cache
+def warm_up() -> None:
     """Whatever the libraries behind ledger and histograms allocate once, they have allocated.
 
-    It belongs to the process, not to its connections, so it has to be there before the first sample.
+    It belongs to the process, not to its connections, so it has to be there before the first sample; done
+    before processes are forked, they share it.
     """
     with tempfile.TemporaryDirectory() as folder:
         ledger = LedgerWriter(Path(folder), "warm-up")

@@ -103,8 +103,14 @@ def test_counts_add_up_over_processes(tmp_path):
 
 def test_bytes_a_connection_are_what_the_peak_took_more_than_the_moment_before_the_first(tmp_path):
     server = [
-        {"at_ns": at * SECOND + 1, "role": "server", "rss_bytes": rss, "cpu_s": at * 0.5}
-        for at, rss in enumerate((900, 1000, 1500, 3000, 2500))
+        {
+            "at_ns": at * SECOND + 1,
+            "role": "server",
+            "rss_bytes": 7 * own,
+            "anon_bytes": own,
+            "cpu_s": at * 0.5,
+        }
+        for at, own in enumerate((900, 1000, 1500, 3000, 2500))
     ]
     generator = [
         {"at_ns": at * SECOND, "role": "generator", "connections": count}
@@ -113,8 +119,25 @@ def test_bytes_a_connection_are_what_the_peak_took_more_than_the_moment_before_t
     figures = Costs.of(open_samples(tmp_path, s=server, g=generator), "server").figures(10)
     assert figures == {
         "processes": 1,
-        "rss_bytes": 3000,
+        "rss_bytes": 21000,
+        "bytes_per_connection": 200,
+        "cpu_s": 2.0,
+    }
+
+
+def test_the_machine_tells_its_extremes_and_what_a_connection_took_of_it(tmp_path):
+    machine = [
+        {"at_ns": at * SECOND + 1, "role": "machine", "used_bytes": used, "available_bytes": 9000 - used}
+        for at, used in enumerate((900, 1000, 1500, 3000, 3500))
+    ]
+    generator = [
+        {"at_ns": at * SECOND, "role": "generator", "connections": count}
+        for at, count in enumerate((0, 0, 5, 10, 3))
+    ]
+    figures = Costs.of(open_samples(tmp_path, m=machine, g=generator), "machine").machine(10)
+    assert figures == {
+        "used_bytes": 3500,
+        "available_bytes": 5500,
         "bytes_per_connection": 200,
         "kernel_bytes_per_connection": None,
-        "cpu_s": 2.0,
     }

@@ -63,6 +63,7 @@ def processes(
                     "role": "generator",
                     "pid": 4100 + n,
                     "rss_bytes": int(58e6 + connected * share * 5200),
+                    "anon_bytes": int(20e6 + connected * share * 5200),
                     "cpu_s": round((second + 9) * 0.02 + due * 2e-5, 3),
                     "fds": int(20 + connected * share),
                     "loop_lag_ms": round(
