@@ -21,7 +21,7 @@ def command(only: str, list_: bool, json_: Path | None, mutant: str | None) -> N
     Each attack has a server of its own, with two other users who go on talking. Prints what was sent, what
     memory, CPU and connections it cost, and how long the others' messages took before and meanwhile. Exit
     code 1 if the server dies, grows beyond what the attack may cost, or the others' p99 is more than twice
-    its usual and above 100 ms; 3 if nothing can be said.
+    its usual and above 250 ms; 3 if nothing can be said.
     """
     from chatproof.errors import WrongUse
     from conformance.hostile.attack import UnknownAttack, matching
