@@ -11,6 +11,7 @@ import msgspec
 from chaos.errors import FaultSyntaxError
 from chaos.plan import FaultSpec
 from chaos.quantities import seconds
+from chatproof import limits
 from chatproof.errors import WrongUse
 from drivers.endpoints import TargetError, parse_target
 from ledger.errors import ThresholdError
@@ -26,28 +27,29 @@ SHAPES = ("ramp", "steps", "spike", "soak")
 
 class Target(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
     """[target]: `url` "embedded" starts the reference server with `tcp_ports` access points; anything else is
-    a server that runs already, with the accounts of `accounts`. `endpoints`: its further access points."""
+    a server that runs already, with the accounts of `accounts`. `endpoints`: its further access points.
+    `access_processes` left out: none beside the one that stores, or as many as the connections need."""
 
     url: str = EMBEDDED
     endpoints: list[str] = []
     accounts: str = ""
     tcp_ports: int = 1
-    access_processes: int = 0
+    access_processes: int | None = None
 
 
 class Plan(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
     """The whole of a plan. Times are texts such as "60s" or numbers of seconds.
 
-    `duration`: of the load, after everybody is online. `rate`: messages a second in total. `swarm`: any
-    option of the scenario (see `chatproof run --help`). `toxiproxy`: "" starts one of our own when there are
-    faults; a URL uses one that runs.
+    `processes` 0: as many as the connections need. `duration`: of the load, after everybody is online.
+    `rate`: messages a second in total. `swarm`: any option of the scenario (see `chatproof run --help`).
+    `toxiproxy`: "" starts one of our own when there are faults; a URL uses one that runs.
     """
 
     name: str = "default"
     scenario: str = "chat"
     duration: str | float = "30s"
     connections: int = 2000
-    processes: int = 1
+    processes: int = 0
     rate: float = 100.0
     seed: int = 1
     shape: str = "ramp"
@@ -71,6 +73,19 @@ class Plan(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
         return [FaultSpec.from_mapping(table) for table in self.fault]
 
     @property
+    def swarm_processes(self) -> int:
+        """How many processes hold the connections at the generator's side."""
+        return self.processes or limits.processes_for(self.connections)
+
+    @property
+    def access_processes(self) -> int:
+        """How many hold them at the embedded server's side; 0: the one that stores does it all."""
+        if self.target.access_processes is not None:
+            return self.target.access_processes
+        needed = limits.processes_for(self.connections)
+        return needed if needed > 1 else 0
+
+    @property
     def cohorts(self) -> int:
         """How many Locust users hold the connections, evenly over the processes."""
         return self.connections // self.options().cohort
@@ -78,7 +93,8 @@ class Plan(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
     def options(self, **more: Any) -> SwarmOptions:
         """The scenario's options, with `more` over those of the plan."""
         values = {"seed": self.seed, **self.swarm, **more}
-        values.setdefault("cohort", _cohort_size(self.connections, self.processes))
+        values.setdefault("cohort", _cohort_size(self.connections, self.swarm_processes))
+        values.setdefault("sources", limits.sources_for(self.connections, self.target.tcp_ports))
         if self.rate:
             values["send_rate"] = self.rate / (self.connections / values["cohort"])
         return SwarmOptions(**values)
@@ -93,9 +109,9 @@ class Plan(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
                 raise WrongUse(f"plan {self.name}: [swarm] has no {key!r}; there are {', '.join(known)}")
             if not isinstance(value, int | float if known[key] is float else known[key]):
                 raise WrongUse(f"plan {self.name}: swarm.{key} is a {known[key].__name__}, not {value!r}")
-        for key in ("connections", "processes"):
-            if getattr(self, key) < 1:
-                raise WrongUse(f"plan {self.name}: {key} is at least 1, not {getattr(self, key)}")
+        for key, least in (("connections", 1), ("processes", 0)):
+            if getattr(self, key) < least:
+                raise WrongUse(f"plan {self.name}: {key} is at least {least}, not {getattr(self, key)}")
         options = self.options()
         if self.connections % options.cohort:
             raise WrongUse(
@@ -162,8 +178,12 @@ def as_toml(plan: Plan) -> str:
 
 
 def _toml_lines(table: dict[str, Any]) -> str:
-    # A JSON string, number, boolean or list of strings is TOML as it stands.
-    return "".join(f"{key} = {msgspec.json.encode(value).decode()}\n" for key, value in table.items())
+    # A JSON string, number, boolean or list of strings is TOML as it stands; for null it has nothing.
+    return "".join(
+        f"{key} = {msgspec.json.encode(value).decode()}\n"
+        for key, value in table.items()
+        if value is not None
+    )
 
 
 def _cohort_size(connections: int, processes: int) -> int:

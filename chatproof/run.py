@@ -16,8 +16,9 @@ from rich.console import Console
 
 from chaos.errors import ChaosError
 from chaos.schedule import FaultRecord, FaultSchedule
-from chatproof import limits
 from chatproof.errors import CannotRun, CommandError, WrongUse
+from chatproof.fitting import check_limits
+from chatproof.limits import raise_open_files
 from chatproof.outcome import conclude
 from chatproof.plan import Plan, as_toml
 from chatproof.progress import Progress, Status
@@ -60,8 +61,8 @@ class Run:
     def execute(self) -> int:
         """Exit code as in docs/architecture.md. Raises CommandError when there is nothing to judge."""
         plan, folder = self._plan, self._folder
-        limits.raise_open_files()
-        limits.check(plan)
+        raise_open_files()
+        check_limits(plan)
         try:
             folder.create()
             folder.plan.write_text(as_toml(plan))
@@ -69,7 +70,7 @@ class Run:
             raise CannotRun(f"{error}; choose another folder with --out") from error
         port = _free_port()
         # Before anything here touches gevent's hub: a forked loop would share its parent's descriptors.
-        workers = fork_workers(plan.processes, plan.scenario, port)
+        workers = fork_workers(plan.swarm_processes, plan.scenario, port)
         try:
             with ExitStack() as stack:
                 signal_watchers = [

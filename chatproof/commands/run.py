@@ -13,7 +13,7 @@ import click
 @click.option("--accounts", metavar="FILE", help="Accounts for --target: user,token a line.")
 @click.option("--scenario", help="chat or heartbeat.")
 @click.option("--connections", type=int, help="Connections in all.")
-@click.option("--processes", type=int, help="Swarm processes.")
+@click.option("--processes", type=int, help="Swarm processes; as many as the connections need.")
 @click.option("--rate", type=float, help="Messages a second in all (open model).")
 @click.option("--duration", metavar="TIME", help="Of the load, such as 30s or 5m.")
 @click.option("--ramp", metavar="TIME", help="In which everybody comes online.")

@@ -75,7 +75,10 @@ MISTAKES = {
     "a folder that holds a run": Mistake(run("--out", "taken", *_TINY), 2, ("taken holds a run", "--out")),
     "a folder that cannot be": Mistake(run("--out", "file/run", *_TINY), 3, ("file/run", "--out")),
     "more connections than open files": Mistake(
-        run("--connections", "2000"), 3, ("300 files", "--processes", "ulimit -n"), ("RLIMIT_NOFILE", 300)
+        run("--connections", "2000", "--processes", "1"),
+        3,
+        ("300 files", "--processes", "ulimit -n"),
+        ("RLIMIT_NOFILE", 300),
     ),
     "a served port in use": Mistake(
         lambda place: ["serve", "--data", "data", "--listen", f"tcp://127.0.0.1:{place.port}"],
