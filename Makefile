@@ -47,7 +47,7 @@ crashes: $(VENV)/.installed ## fifty kills under traffic, and whether anything a
 hostile: $(VENV)/.installed ## attacks, what they cost the server, and what other users feel
 	@$(BIN)/chatproof hostile
 
-bench: $(VENV)/.installed ## measurements side by side with peers
+bench: $(VENV)/.installed ## one table: swarms, servers and messages beside their peers, in five minutes
 	@$(BIN)/python -m bench
 
 fuzz: $(VENV)/.installed ## a million damaged inputs for each parser, and the HTTP face against its description
