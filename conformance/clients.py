@@ -52,15 +52,19 @@ class Clients:
     def wire(self, *, compression: bool = False, hear: Hear | None = None) -> Wire:
         """A bare connection, not logged in. `compression`: compressed frames are understood; `hear`: told of
         each frame as it is."""
-        endpoints = self._target.endpoints
-        endpoint = endpoints[next(self._turn) % len(endpoints)]
-        return self.wire_to(endpoint, compression=compression, hear=hear)
+        return self.wire_to(self._next_endpoint(), compression=compression, hear=hear)
 
-    def wire_to(self, endpoint: Endpoint, *, compression: bool = False, hear: Hear | None = None) -> Wire:
-        """The same to a certain access point."""
+    def _next_endpoint(self) -> Endpoint:
+        endpoints = self._target.endpoints
+        return endpoints[next(self._turn) % len(endpoints)]
+
+    def wire_to(
+        self, endpoint: Endpoint, *, compression: bool = False, hear: Hear | None = None, name: str = ""
+    ) -> Wire:
+        """The same to a certain access point; `name`: what it is called in the log until its login."""
         if endpoint.dialect.name != "chat":
             not_offered("the case speaks bare frames of the chat protocol")
-        heard = self.log.client()
+        heard = self.log.client(name)
         endpoint = overheard_bare(endpoint, heard.frame)
         if hear is not None:
             endpoint = overheard_bare(endpoint, hear)
@@ -70,7 +74,13 @@ class Clients:
 
     def phone(self, user: User, device: str = "phone", *, heartbeat_s: int = 60, version: int = 0) -> Phone:
         """A logged-in connection without a will of its own."""
-        return Phone(self.wire(), user, device, heartbeat_s, version)
+        return Phone(
+            self.wire_to(self._next_endpoint(), name=f"{user.user}/{device}"),
+            user,
+            device,
+            heartbeat_s,
+            version,
+        )
 
     def web(self, user: User | None, device: str = "http") -> Web:
         """Short HTTP requests as `user`, or without a token."""

@@ -8,7 +8,8 @@ import json
 import re
 import time
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from functools import cache
 from typing import Any, NamedTuple
 
 import msgspec
@@ -64,17 +65,16 @@ class Heard:
         """Something that happened and is no message."""
         self._add("", text, at)
 
-    def lines(self) -> Iterator[tuple[float, str]]:
-        """What was kept: when (monotonic s), and a line."""
+    def kept(self) -> Iterator[_Line]:
+        """The first and the last lines, and between them how many are missing."""
         left_out = self._count - len(self._first) - len(self._last)
-        for line in self._first:
-            yield line.at, self._written(line)
+        yield from self._first
         if left_out:
-            yield self._last[0].at, f"{self.name}    … {left_out:,} more"
-        for line in self._last:
-            yield line.at, self._written(line)
+            yield _Line(self._last[0].at, "", f"… {left_out:,} more")
+        yield from self._last
 
-    def _written(self, line: _Line) -> str:
+    def written(self, line: _Line) -> str:
+        """The line without its time."""
         what = line.what if isinstance(line.what, str) else describe(line.what)
         return f"{self.name}  {_ARROWS[line.direction]} {what}"
 
@@ -107,12 +107,14 @@ class WireLog:
 
     def lines(self) -> list[str]:
         """In the order of time, with seconds since the case began; 300 at most."""
-        found = sorted((line for heard in self._heard for line in heard.lines()), key=lambda line: line[0])
-        written = [f"{at - self._began:8.3f}  {text}" for at, text in found]
-        if len(written) <= _LINES:
-            return written
-        middle = f"{'':8}  … {len(written) - _LINES:,} lines left out"
-        return [*written[: _LINES // 2], middle, *written[-_LINES // 2 :]]
+        found = [(line.at, heard, line) for heard in self._heard for line in heard.kept()]
+        found.sort(key=lambda each: each[0])
+        left_out = len(found) - _LINES
+        shown = found if left_out <= 0 else [*found[: _LINES // 2], *found[-_LINES // 2 :]]
+        written = [f"{at - self._began:8.3f}  {heard.written(line)}" for at, heard, line in shown]
+        if left_out > 0:
+            written.insert(_LINES // 2, f"{'':8}  … {left_out:,} lines left out")
+        return written
 
 
 log_key = pytest.StashKey[WireLog]()
@@ -137,11 +139,16 @@ def _decoded(frame: bytes) -> Message | None:
 
 
 def _fields(message: msgspec.Struct) -> Iterator[str]:
-    for field in msgspec.structs.fields(message):
-        value = getattr(message, field.name)
-        if value is None or value == field.default:
+    for name, default in _named(type(message)):
+        value = getattr(message, name)
+        if value is None or value == default:
             continue
-        yield f"{field.name}={'(not shown)' if field.name in _SECRETS else _value(value)}"
+        yield f"{name}={'(not shown)' if name in _SECRETS else _value(value)}"
+
+
+@cache
+def _named(kind: type[msgspec.Struct]) -> Sequence[tuple[str, object]]:
+    return [(field.name, field.default) for field in msgspec.structs.fields(kind)]
 
 
 def _value(value: Any) -> str:

@@ -8,7 +8,7 @@ import pytest
 
 from conformance.accounts import Block, User
 from conformance.clients import MakePhone, farewell
-from conformance.phone import Phone, fresh_cid
+from conformance.phone import fresh_cid
 from drivers.pumps.wire import Wire
 from protocol.messages import Login, Send, Sent
 
@@ -223,14 +223,18 @@ def test_a_repeat_after_a_restart(block: Block, phone: MakePhone, server: "Serve
     sender, recipient = block.pick(2)
     cids = [fresh_cid() for _ in range(5)]
 
-    def send_all(source: Phone) -> list[Sent]:
-        return [source.say(recipient.user, cid.encode(), cid=cid) for cid in cids]
+    def send_all() -> list[Sent]:
+        source = phone(sender)
+        answers = [source.say(recipient.user, cid.encode(), cid=cid) for cid in cids]
+        # A server that drains waits for who is still there.
+        source.hang_up()
+        return answers
 
-    first = send_all(phone(sender))
+    first = send_all()
     for end in (server.stop, server.kill):
         end()
         server.start()
-        for answer, again in zip(first, send_all(phone(sender)), strict=True):
+        for answer, again in zip(first, send_all(), strict=True):
             assert_same(answer, again, f"after {end.__name__} and start")
     found = [mid for mid, _, _ in stored(phone, recipient, first[0].conversation)]
     expected = [answer.mid for answer in first]

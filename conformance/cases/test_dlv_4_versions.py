@@ -263,3 +263,6 @@ def test_versions_go_on_after_a_restart(block: Block, phone: MakePhone, server: 
         assert versions == (number, number), (
             f"message {number}, the first after a restart: expected version {number} for both, got {versions}"
         )
+        # A server that drains waits for who is still there.
+        source.hang_up()
+        target.hang_up()

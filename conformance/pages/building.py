@@ -85,7 +85,11 @@ def page(found: Sequence[Results]) -> str:
 def headline(results: Results) -> tuple[str, str]:
     """What came out, in a word for colours and in a sentence."""
     counts = Counter(result.verdict for result in results.clauses)
-    over = f"over {len(results.carriers)} carriers" if len(results.carriers) > 1 else results.carriers[0]
+    over = (
+        f"over {len(results.carriers)} carriers"
+        if len(results.carriers) > 1
+        else f"over {results.carriers[0]}"
+    )
     kept = f"{counts[Verdict.PASS]} clauses kept, {over}"
     parts = [
         f"{counts[verdict]} {word}"
