@@ -1,7 +1,8 @@
-"""`python -m examples.own_server serve` and `… accounts`."""
+"""`python -m examples.own_server serve`, `… accounts`, `… crowd`."""
 
 import argparse
 import asyncio
+from contextlib import suppress
 from functools import partial
 from pathlib import Path
 
@@ -39,16 +40,19 @@ def main() -> None:
     making = commands.add_parser("accounts", help="make new users for one run of the suite")
     making.add_argument("--blocks", type=int, default=240)
     making.add_argument("--out", type=Path, default=Path("accounts.json"))
-    for each in (serving, making):
+    crowding = commands.add_parser("crowd", help="make new users for a run under load")
+    crowding.add_argument("--circles", type=int, default=40, help="of five users each")
+    crowding.add_argument("--out", type=Path, default=Path("crowd.csv"))
+    for each in (serving, making, crowding):
         each.add_argument("--data", default="own.db", metavar="FILE")
     given = parser.parse_args()
     if given.command == "accounts":
         accounts.write(Store(given.data), given.out, given.blocks)
-        return
-    try:
-        asyncio.run(serve(given.data, given.tcp, given.http, given.step))
-    except KeyboardInterrupt:
-        print("stopped")
+    elif given.command == "crowd":
+        accounts.write_crowd(Store(given.data), given.out, given.circles)
+    else:
+        with suppress(KeyboardInterrupt):
+            asyncio.run(serve(given.data, given.tcp, given.http, given.step))
 
 
 if __name__ == "__main__":

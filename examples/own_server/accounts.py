@@ -1,4 +1,4 @@
-"""The accounts file that the suite asks for: users whom nobody has used yet, in blocks of ten."""
+"""The users that the suite asks for, in blocks of ten whom nobody has used yet; and a crowd, for load."""
 
 import itertools
 import os
@@ -41,3 +41,19 @@ def _block(store: Store, name: str, with_passwords: bool) -> dict[str, Any]:
         "group_members": users[:5],
         "outsiders": users[5:7],
     }
+
+
+def write_crowd(store: Store, out: Path, circles: int) -> None:
+    """Five new users a circle, all friends and in one group; `user,token` a line."""
+    run = os.urandom(3).hex()
+    lines = []
+    with store.together():
+        for circle in range(circles):
+            users = [f"c{number}-{run}-{circle}" for number in range(5)]
+            for user in users:
+                store.add_user(user)
+                store.add_member(f"g:{users[0]}", user)
+                lines.append(f"{user},{store.issue_token(user, DAY_S)}\n")
+            for one, other in itertools.combinations(users, 2):
+                store.add_friends(one, other)
+    out.write_text("".join(lines))
