@@ -16,10 +16,11 @@ _END_S = 5.0
 
 
 class Measured:
-    """`pids` and, for those of a program that forks, their children."""
+    """`pids` and, `with_children`, whatever they have started."""
 
-    def __init__(self, pids: Sequence[int]) -> None:
+    def __init__(self, pids: Sequence[int], *, with_children: bool = False) -> None:
         self.roots = tuple(pids)
+        self._with_children = with_children
 
     def cpu_s(self) -> float:
         """User and system time of all threads so far."""
@@ -39,7 +40,7 @@ class Measured:
 
     def _pids(self) -> list[int]:
         found = list(self.roots)
-        for pid in self.roots:
+        for pid in self.roots if self._with_children else ():
             try:
                 found += [child.pid for child in psutil.Process(pid).children(recursive=True)]
             except psutil.NoSuchProcess:

@@ -76,8 +76,8 @@ def _server(folder: Path, connections: int) -> Iterator[_Running]:
     data, file = folder / "server", folder / "accounts.csv"
     accounts.tokens(data, make_accounts(data, connections, SwarmOptions().circle), _TOKENS_S, file)
     with ServerProcess(data, http=False, access_processes=1) as server:
-        store, access = (Measured([pid]) for pid in server.pids)
-        yield _Running(f"chat+{server.tcp_urls[0]}", file, connections, store, access)
+        store, *access = server.pids
+        yield _Running(f"chat+{server.tcp_urls[0]}", file, connections, Measured([store]), Measured(access))
 
 
 def _send(server: _Running, folder: Path, window_s: int) -> dict[str, float]:

@@ -78,7 +78,7 @@ def peers(package: ModuleType, kind: type[Kind], names: Container[str] = ()) -> 
     for info in pkgutil.iter_modules(package.__path__):
         if not info.name.startswith("_") and (not names or info.name in names):
             found[info.name] = importlib.import_module(f"{package.__name__}.{info.name}").PEER
-    return dict(sorted(found.items(), key=lambda each: (_place(each[0]), each[1].title)))
+    return dict(sorted(found.items(), key=lambda each: (_place(each[0]), each[1].title.lower())))
 
 
 def _place(name: str) -> int:

@@ -46,7 +46,7 @@ def _hold(name: str, peer: Swarm, holding: Holding) -> dict[str, float]:
     with _opposite(holding) as (load, counter):
         log = load.folder / "swarm.log"
         with running(_command(name, peer, load), log) as process:
-            measured = Measured([process.pid])
+            measured = Measured([process.pid], with_children=True)
             since_s = 0.0
             if peer.waits:
                 line_of(process, log)

@@ -1,6 +1,7 @@
 """The benchmarks run and say something, with as few connections as that takes. No figure is judged."""
 
 import json
+import os
 import subprocess
 import sys
 from contextlib import ExitStack
@@ -10,6 +11,7 @@ from typing import Any
 import pytest
 
 from bench import servers, swarms
+from bench.measured import Measured
 from bench.peer import Server, Swarm, peers
 from bench.row import Row, table
 from refserver.workers import environment_with_this_code
@@ -17,7 +19,7 @@ from refserver.workers import environment_with_this_code
 SMALL = ("--connections", "50", "--heartbeat", "1", "--window", "1")
 PARTS = {
     "table": ("--peer", "floor"),
-    "ours": ("--only", "swarm", "--peer", "chatproof", "--peer", "asyncio_protocols"),
+    "ours": ("--only", "swarm", "--peer", "chatproof"),
     "locust": (
         *("--only", "swarm", "--peer", "locust_tcp", "--peer", "locust_websocket"),
         *("--only", "server", "--peer", "chatproof_access"),
@@ -85,6 +87,17 @@ def test_only_who_verifies_has_verified_round_trips(made: dict[str, Made]) -> No
 def test_a_message_is_counted_once_the_ledger_has_passed_the_run(made: dict[str, Made]) -> None:
     [row] = made["table"].rows["messages"]
     assert {"messages/s", "generator: µs", "storage: µs", "ledger: µs"} <= set(row["figures"]), row["note"]
+
+
+def test_a_child_is_counted_with_its_parent_only_where_that_was_asked_for() -> None:
+    with subprocess.Popen(["sleep", "60"]) as child:
+        try:
+            alone = Measured([os.getpid()]).thread_cpu_s()
+            together = Measured([os.getpid()], with_children=True).thread_cpu_s()
+        finally:
+            child.kill()
+    assert child.pid not in alone
+    assert child.pid in together
 
 
 def test_peers_are_found_ours_first_and_the_floor_last() -> None:
