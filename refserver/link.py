@@ -35,6 +35,8 @@ class Note(msgspec.Struct, array_like=True, frozen=True, gc=False):
 class Ready(Note, frozen=True, tag=1):
     """The access process listens."""
 
+    pid: int
+
 
 class Load(Note, frozen=True, tag=2):
     connections: int
@@ -247,7 +249,7 @@ class RemoteNode:
         name: str,
         connection: socket.socket,
         service: Service,
-        ready: Callable[[], None],
+        ready: Callable[[int], None],
         ended: Callable[[], None],
     ) -> None:
         self.name = name
@@ -296,8 +298,8 @@ class RemoteNode:
                 self._leave(user)
             case Load(connections):
                 self.connections = connections
-            case Ready():
-                self._ready()
+            case Ready(pid):
+                self._ready(pid)
 
     def _leave(self, user: str) -> None:
         self._attached[user] -= 1

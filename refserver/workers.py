@@ -1,11 +1,13 @@
 """The access processes of a server: started, watched, started again."""
 
+import json
 import logging
 import os
 import socket
 import subprocess
 import sys
 import time
+from dataclasses import dataclass
 from pathlib import Path
 
 import gevent
@@ -31,21 +33,26 @@ class Workers:
         self._settings = settings
         self._addresses = addresses
         self._service = service
-        self._running: dict[int, tuple[subprocess.Popen[bytes], RemoteNode]] = {}
+        self._forker: subprocess.Popen[bytes] | None = None
+        self._control: socket.socket | None = None
+        self._running: dict[int, _Worker] = {}
         self._is_leaving = False
         self._started = 0
 
     @property
     def pids(self) -> list[int]:
-        return [process.pid for process, _ in self._running.values()]
+        """Of the processes that listen, and of the one that they come from."""
+        pids = [] if self._forker is None else [self._forker.pid]
+        return [worker.pid for worker in self._running.values() if worker.pid] + pids
 
     @property
     def connections(self) -> int:
         """Of all processes together, as of a second ago."""
-        return sum(node.connections for _, node in self._running.values())
+        return sum(worker.node.connections for worker in self._running.values())
 
     def start(self) -> None:
         """All processes listen. Raises ServeError when one does not in START_S."""
+        self._start_forker()
         ready = [self._spawn(index) for index in range(self._settings.access_processes)]
         gevent.wait(ready, timeout=START_S)
         if not all(event.is_set() for event in ready) or len(self._running) < len(ready):
@@ -55,8 +62,8 @@ class Workers:
     def drain(self) -> None:
         """Every process has answered, said good-bye to its clients, and ended; the late ones are killed."""
         self._is_leaving = True
-        for _, node in self._running.values():
-            node.drain()
+        for worker in self._running.values():
+            worker.node.drain()
         deadline = time.monotonic() + LEAVE_S
         while self._running and time.monotonic() < deadline:
             gevent.sleep(_LOOK_AGAIN_S)
@@ -65,44 +72,64 @@ class Workers:
     def kill(self) -> None:
         """Whatever is left ends now."""
         self._is_leaving = True
-        for process, node in self._running.values():
-            process.kill()
-            process.wait()
-            node.close()
+        if self._forker is not None:
+            # Its children are killed with it, see `refserver.lifeline`.
+            self._forker.kill()
+            self._forker.wait()
+        if self._control is not None:
+            self._control.close()
+        for worker in self._running.values():
+            worker.node.close()
         self._running.clear()
 
+    def _start_forker(self) -> None:
+        if self._control is not None:
+            self._control.close()
+        # Packets keep their bounds, so that each carries the descriptors of one request.
+        self._control, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+        command = [
+            sys.executable, "-m", "refserver.access",
+            "--parent", str(os.getpid()),
+            "--control", str(theirs.fileno()),
+            "--data", str(self._settings.data_dir),
+            "--heartbeat", str(self._settings.default_heartbeat_s),
+            *self._certificate(),
+        ]  # fmt: skip
+        with theirs:
+            self._forker = subprocess.Popen(
+                command,
+                stdin=subprocess.DEVNULL,
+                stdout=sys.stderr.fileno(),
+                pass_fds=[theirs.fileno()],
+                env=environment_with_this_code(),
+            )
+
     def _spawn(self, index: int) -> Event:
+        assert self._control is not None
         self._started += 1
         name = f"access-{self._started}"
         ours, theirs = socket.socketpair()
         listeners = [
             (each.scheme, sockets.listen(each.host, each.port, reuse_port=True)) for each in self._addresses
         ]
-        command = [
-            sys.executable, "-m", "refserver.access",
-            "--name", name,
-            "--parent", str(os.getpid()),
-            "--link", str(theirs.fileno()),
-            "--data", str(self._settings.data_dir),
-            "--heartbeat", str(self._settings.default_heartbeat_s),
-            *(f"--listener={scheme}:{listener.fileno()}" for scheme, listener in listeners),
-            *self._certificate(),
-        ]  # fmt: skip
+        asked = {"name": name, "schemes": " ".join(scheme for scheme, _ in listeners)}
+        descriptors = [theirs.fileno(), *(listener.fileno() for _, listener in listeners)]
         try:
-            process = subprocess.Popen(
-                command,
-                stdin=subprocess.DEVNULL,
-                stdout=sys.stderr.fileno(),
-                pass_fds=[theirs.fileno(), *(listener.fileno() for _, listener in listeners)],
-                env=environment_with_this_code(),
-            )
+            socket.send_fds(self._control, [json.dumps(asked).encode()], descriptors)
+        except OSError as error:
+            raise ServeError(f"access processes cannot be started: {error.strerror or error}") from error
         finally:
             theirs.close()
             for _, listener in listeners:
                 listener.close()
         ready = Event()
-        node = RemoteNode(name, ours, self._service, ready.set, lambda: self._ended(index, ready))
-        self._running[index] = (process, node)
+
+        def listens(pid: int) -> None:
+            worker.pid = pid
+            ready.set()
+
+        node = RemoteNode(name, ours, self._service, listens, lambda: self._ended(index, ready))
+        worker = self._running[index] = _Worker(node)
         return ready
 
     def _certificate(self) -> list[str]:
@@ -111,18 +138,30 @@ class Workers:
         return ["--tls-cert", str(self._settings.tls_cert), "--tls-key", str(self._settings.tls_key)]
 
     def _ended(self, index: int, ready: Event) -> None:
-        process, node = self._running.pop(index)
+        worker = self._running.pop(index)
         ready.set()
-        gevent.spawn(self._bury, process, node.name, index)
-
-    def _bury(self, process: "subprocess.Popen[bytes]", name: str, index: int) -> None:
-        while process.poll() is None:
-            gevent.sleep(_LOOK_AGAIN_S)
         if not self._is_leaving:
-            log.error("%s (pid %d) ended with %d; starting another", name, process.pid, process.returncode)
-            gevent.sleep(START_AGAIN_S)
-            if not self._is_leaving:
-                self._spawn(index)
+            log.error("%s (pid %s) ended; starting another", worker.node.name, worker.pid)
+            gevent.spawn_later(START_AGAIN_S, self._start_again, index)
+
+    def _start_again(self, index: int) -> None:
+        if self._is_leaving:
+            return
+        try:
+            if self._forker is None or self._forker.poll() is not None:
+                self._start_forker()
+            self._spawn(index)
+        except ServeError as error:
+            log.warning("%s; trying again", error)
+            gevent.spawn_later(START_AGAIN_S, self._start_again, index)
+
+
+@dataclass(slots=True)
+class _Worker:
+    """`pid` is 0 until it listens."""
+
+    node: RemoteNode
+    pid: int = 0
 
 
 def environment_with_this_code() -> dict[str, str]:

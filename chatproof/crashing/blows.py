@@ -77,7 +77,9 @@ def deal(blow: Blow, server: ServerProcess, traffic: Traffic, dice: random.Rando
 def access_processes(server: ServerProcess) -> list[int]:
     """Those that hold connections now. Raises ProcessLookupError if there are none."""
     with suppress(psutil.NoSuchProcess):
-        found = [each.pid for each in psutil.Process(server.pid).children()]
+        # The server's own child is where they come from.
+        forkers = psutil.Process(server.pid).children()
+        found = [each.pid for forker in forkers for each in forker.children()]
         if found:
             return found
     raise ProcessLookupError(f"the server {server.pid} has no access process any more")

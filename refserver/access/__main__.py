@@ -1,13 +1,20 @@
-"""An access process: started by `refserver.workers` with descriptors, ends with its parent."""
+"""Where access processes come from: `refserver.workers` asks this one for each, and it forks.
+
+What all of them import is shared that way, and the next one listens within milliseconds. This process itself
+holds nothing and never runs an event loop.
+"""
 
 import argparse
 import gc
+import json
 import logging
+import os
 import signal
 import socket
 import ssl
 import sys
 from pathlib import Path
+from types import FrameType
 
 import gevent
 from gevent.event import Event
@@ -21,39 +28,101 @@ from refserver.lifeline import end_with
 from refserver.link import Load, Ready, RemoteService
 from refserver.tokens import TokenSigner, load_or_create_secret
 
+log = logging.getLogger(__name__)
+
+MAX_LISTENERS = 64
+_REQUEST_BYTES = 65536
 _LOAD_EVERY_S = 1.0
 
 
 def main() -> None:
-    """Serves until the parent says Drain or goes away."""
+    """Forks until the parent goes away; its children go with it."""
     arguments = _arguments()
-    logging.basicConfig(format=f"%(asctime)s {arguments.name} %(levelname)s %(message)s")
+    logging.basicConfig(format="%(asctime)s %(levelname)s %(message)s")
     if not end_with(arguments.parent):
         return
     # Ctrl-C reaches the whole group; it is the parent who decides what it means.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    signal.signal(signal.SIGCHLD, _bury)
+    # A collection writes to whatever it looks at, and what is written to is no longer shared.
+    gc.collect()
+    gc.freeze()
+    control = socket.socket(fileno=arguments.control)
+    forker = os.getpid()
+    while True:
+        asked, descriptors, _, _ = socket.recv_fds(control, _REQUEST_BYTES, MAX_LISTENERS + 1)
+        if not asked:
+            return
+        if os.fork() == 0:
+            control.close()
+            signal.signal(signal.SIGCHLD, signal.SIG_DFL)
+            _live(forker, json.loads(asked), descriptors, arguments)
+        for descriptor in descriptors:
+            os.close(descriptor)
+
+
+def _bury(number: int, frame: FrameType | None) -> None:
+    """Nothing is left of children that have ended."""
+    while True:
+        try:
+            pid, status = os.waitpid(-1, os.WNOHANG)
+        except ChildProcessError:
+            return
+        if pid == 0:
+            return
+        code = os.waitstatus_to_exitcode(status)
+        if code:
+            log.error("access process %d ended with %d", pid, code)
+
+
+def _live(
+    forker: int, asked: dict[str, object], descriptors: list[int], arguments: argparse.Namespace
+) -> None:
+    """An access process from its birth to its end."""
+    code = 1
+    try:
+        if end_with(forker):
+            name, schemes = str(asked["name"]), str(asked["schemes"]).split()
+            link, *listeners = (socket.socket(fileno=descriptor) for descriptor in descriptors)
+            _serve(name, link, list(zip(schemes, listeners, strict=True)), arguments)
+        code = 0
+    except SystemExit as end:
+        print(end, file=sys.stderr)
+    except BaseException:  # a forked child must never run on into its parent's code
+        log.exception("an access process broke")
+    finally:
+        logging.shutdown()
+        sys.stderr.flush()
+        os._exit(code)
+
+
+def _serve(
+    name: str,
+    link: socket.socket,
+    listeners: list[tuple[str, socket.socket]],
+    arguments: argparse.Namespace,
+) -> None:
+    """Until the parent says Drain or goes away."""
     leaving, orphaned = Event(), Event()
 
     def lose_parent() -> None:
         orphaned.set()
         leaving.set()
 
-    service = RemoteService(socket.socket(fileno=arguments.link), leaving.set, lose_parent)
+    service = RemoteService(link, leaving.set, lose_parent)
     node = AccessNode(
-        arguments.name,
+        name,
         service,
         TokenSigner(load_or_create_secret(arguments.data)),
         default_heartbeat_s=arguments.heartbeat,
     )
     service.node = node
-    carry = carrying(_context(arguments))
-    for listener in arguments.listener:
-        scheme, _, descriptor = listener.partition(":")
-        node.lines.listen(socket.socket(fileno=int(descriptor)), carry[scheme])
+    carry = carrying(_context(name, arguments))
+    for scheme, listener in listeners:
+        node.lines.listen(listener, carry[scheme])
     gevent.signal_handler(signal.SIGTERM, leaving.set)
     ticker = Ticker(_LOAD_EVERY_S, lambda: service.channel.send(Load(node.lines.count)))
-    service.channel.send(Ready())
-    gc.collect()
+    service.channel.send(Ready(os.getpid()))
     gc.freeze()
     leaving.wait()
     ticker.stop()
@@ -66,22 +135,20 @@ def main() -> None:
     service.channel.close()
 
 
-def _context(arguments: argparse.Namespace) -> ssl.SSLContext | None:
+def _context(name: str, arguments: argparse.Namespace) -> ssl.SSLContext | None:
     if arguments.tls_cert is None:
         return None
     try:
         return server_context(arguments.tls_cert, arguments.tls_key)
     except OSError as error:
         # It could be read when the server was started: somebody is at it, and the next process finds it.
-        sys.exit(f"{arguments.name}: certificate {arguments.tls_cert}: {error.strerror or error}")
+        sys.exit(f"{name}: certificate {arguments.tls_cert}: {error.strerror or error}")
 
 
 def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="refserver.access")
-    parser.add_argument("--name", required=True)
     parser.add_argument("--parent", type=int, required=True)
-    parser.add_argument("--link", type=int, required=True)
-    parser.add_argument("--listener", action="append", required=True, metavar="SCHEME:FD")
+    parser.add_argument("--control", type=int, required=True)
     parser.add_argument("--tls-cert", type=Path)
     parser.add_argument("--tls-key", type=Path)
     parser.add_argument("--data", required=True)

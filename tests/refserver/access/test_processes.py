@@ -137,6 +137,22 @@ def test_a_killed_access_process_costs_its_clients_a_reconnect(server):
     wait_for(another_was_started)
 
 
+def test_killing_where_access_processes_come_from_costs_a_reconnect_too(server):
+    older, _ = login(server, "u2", "phone")
+    os.kill(server.pids[3], signal.SIGKILL)
+    assert is_gone(older)
+
+    def somebody_is_let_in() -> bool:
+        try:
+            client, _ = login(server, "u1", "phone")
+        except OSError:
+            return False
+        client.close()
+        return True
+
+    wait_for(somebody_is_let_in)
+
+
 def is_gone(client: ChatClient) -> bool:
     client.socket.settimeout(0.5)
     try:
@@ -161,7 +177,7 @@ def test_sigterm_says_good_bye_and_ends_with_0(data_dir, processes):
 
 def test_no_process_outlives_a_killed_server(data_dir):
     server = ServerProcess(data_dir, access_processes=2).start()
-    assert len(server.pids) == 3
+    assert len(server.pids) == 4  # the one that stores, two that hold connections, where those come from
     os.kill(server.pid, signal.SIGKILL)
     server.stop()
     assert not any(map(alive, server.pids))
