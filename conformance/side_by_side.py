@@ -64,10 +64,13 @@ class Run:
         self.code = code
         return new
 
-    def stop(self) -> None:
-        """Ends, with the server that it has started; killed if that takes too long."""
+    def interrupt(self) -> None:
+        """Told to end, with the server that it has started."""
         if self._process.poll() is None:
             self._process.send_signal(signal.SIGINT)
+
+    def end(self) -> None:
+        """Has ended; killed if that takes too long."""
         try:
             self._process.wait(_STOP_S)
         except subprocess.TimeoutExpired:
@@ -110,7 +113,9 @@ def run_all(
                     say(f"{run.carrier:<10} {len(run.cases)} cases are over after {_lasted(run)}")
     finally:
         for run in running:
-            run.stop()
+            run.interrupt()
+        for run in running:
+            run.end()
     return runs
 
 

@@ -241,3 +241,38 @@ def test_wrong_use_is_told_in_one_line(
     assert result.ret == pytest.ExitCode.USAGE_ERROR
     assert complaint in result.stderr.str()
     assert "Traceback" not in result.stderr.str()
+
+
+OVER_SOME = """
+import pytest
+
+@pytest.mark.clause("DLV.1")
+@pytest.mark.only_over("ws", "wss", why="it is about WebSocket")
+def test_sockets(): pass
+
+@pytest.mark.clause("DLV.2")
+@pytest.mark.once("nothing is connected")
+def test_alone(): pass
+
+@pytest.mark.clause("DLV.3")
+def test_everywhere(target): assert target.carrier in ("tcp", "ws"), "expected a carrier"
+"""
+
+
+@pytest.mark.parametrize(
+    ("carrier", "sockets", "alone"),
+    [
+        ("tcp", ("not offered", "only over ws, wss: it is about WebSocket"), ("pass", "")),
+        ("ws", ("pass", ""), ("not offered", "ran with tcp: nothing is connected")),
+    ],
+)
+def test_a_case_says_over_which_carriers_it_makes_sense(
+    pytester: pytest.Pytester, carrier: str, sockets: tuple[str, str], alone: tuple[str, str]
+) -> None:
+    _, document = run(pytester, OVER_SOME, "--over", "tcp", "--over", "ws", "--carrier", carrier)
+    found = [
+        (case["verdict"], case["message"])
+        for clause in ("DLV.1", "DLV.2", "DLV.3")
+        for case in document["clauses"][clause]["carriers"][carrier]["cases"]
+    ]
+    assert found == [sockets, alone, ("pass", "")]

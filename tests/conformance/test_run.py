@@ -1,9 +1,14 @@
 """The suite as one call: what it says and returns before, and after, a run."""
 
 import json
+import signal
+import subprocess
+import sys
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
+import psutil
 import pytest
 
 from conformance.run import ConformSettings, run_conformance
@@ -39,6 +44,55 @@ def test_a_server_that_keeps_its_clauses_is_told_so(
 def test_a_server_is_started_when_none_is_named(capsys: pytest.CaptureFixture[str]) -> None:
     assert run_conformance(ConformSettings(clauses=["STO.1"])) == 0
     assert "1 pass" in capsys.readouterr().out
+
+
+@pytest.fixture(scope="module")
+def over_all(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """What a run over every carrier leaves, with cases that say something of each."""
+    out = tmp_path_factory.mktemp("over all")
+    settings = ConformSettings(carriers=["all"], jobs=3, clauses=["CHN.2", "ROM.2", "WAY.3"], out=out)
+    assert run_conformance(settings) == 0
+    return out
+
+
+def test_the_carriers_are_tried_side_by_side(over_all: Path) -> None:
+    content = json.loads((over_all / "conformance.json").read_text())
+    assert content["carriers"] == ["tcp", "tls", "ws", "wss", "longpoll", "shortpoll"]
+    for clause, carriers in {
+        "ROM.2": content["carriers"],
+        "CHN.2": content["carriers"],
+        "WAY.3": ["tcp", "tls", "ws"],
+    }.items():
+        verdicts = {name: over["verdict"] for name, over in content["clauses"][clause]["carriers"].items()}
+        assert [name for name, verdict in verdicts.items() if verdict == "pass"] == carriers
+        assert set(verdicts.values()) <= {"pass", "not offered"}
+
+
+def test_every_case_leaves_what_its_clients_said(over_all: Path) -> None:
+    for path in (over_all / "wire").iterdir():
+        logs = {case["name"]: case["log"] for case in map(json.loads, path.read_text().splitlines())}
+        (name,) = [name for name in logs if "each_device_has_its_own_increment" in name]
+        assert any("→ SEND" in line for line in logs[name]), path.name
+        assert any("← PULLED" in line for line in logs[name]), path.name
+
+
+def test_an_interrupted_run_leaves_nothing_behind(tmp_path: Path) -> None:
+    command = [sys.executable, "-m", "chatproof", "conform", "--carrier", "tcp", "--carrier", "ws"]
+    running = subprocess.Popen([*command, "--out", str(tmp_path)], stdout=subprocess.PIPE, text=True)
+    assert running.stdout is not None
+    assert "carriers: tcp, ws" in running.stdout.readline()
+    us = psutil.Process(running.pid)
+    # Two runs, and the servers that they have started.
+    until = time.monotonic() + 60
+    while len(started := us.children(recursive=True)) < 4 and time.monotonic() < until:
+        time.sleep(0.05)
+    assert len(started) == 4
+    running.send_signal(signal.SIGINT)
+    assert running.wait(60) == 130
+    running.stdout.close()
+    _, left = psutil.wait_procs(started, timeout=20)
+    assert not left
+    assert not list(tmp_path.iterdir())
 
 
 def refusal(settings: ConformSettings, capsys: pytest.CaptureFixture[str]) -> str:
