@@ -2,10 +2,12 @@
 
 import os
 from base64 import b64encode
+from pathlib import Path
 from types import TracebackType
 from typing import NamedTuple, Self
 
 import gevent.socket
+import gevent.ssl
 
 from drivers.endpoints import Endpoint
 from drivers.pumps.wire import Expected
@@ -24,10 +26,14 @@ class Framed(NamedTuple):
 
 
 class BareWebSocket:
-    """Open once it is made. Raises Expected when the server does not agree."""
+    """Open once it is made; `ca`: PEM of the authority that a wss endpoint is trusted for. Raises Expected
+    when the server does not agree."""
 
-    def __init__(self, endpoint: Endpoint) -> None:
+    def __init__(self, endpoint: Endpoint, ca: Path | None = None) -> None:
         self._socket = gevent.socket.create_connection(endpoint.address, timeout=_TIMEOUT_S)
+        if endpoint.carrier.name == "wss":
+            context = gevent.ssl.create_default_context(cafile=ca)
+            self._socket = context.wrap_socket(self._socket, server_hostname=endpoint.host)
         key = b64encode(os.urandom(16)).decode()
         self._socket.sendall(
             f"GET {PATH} HTTP/1.1\r\nHost: {endpoint.host}:{endpoint.port}\r\nUpgrade: websocket\r\n"

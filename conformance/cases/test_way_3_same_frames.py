@@ -15,7 +15,7 @@ from protocol.messages import Entry, LoggedIn, Login, Message, Ping, Pong, Send,
 
 pytestmark = pytest.mark.clause("WAY.3")
 
-_ONLY_WS = pytest.mark.only_over("ws", why="wss carries the same messages, within TLS")
+_ON_A_WEBSOCKET = pytest.mark.only_over("ws", "wss", why="only a WebSocket has messages of its own")
 _STREAMS = pytest.mark.only_over(
     "tcp", "tls", why="a WebSocket message and a request keep a frame together, only streams cut it anywhere"
 )
@@ -130,7 +130,7 @@ def test_frames_may_come_byte_by_byte_or_all_at_once(block: Block, wire: MakeWir
     assert inbox == [each.body for each in sends], f"expected 200 messages as sent, got {len(inbox)}"
 
 
-@_ONLY_WS
+@_ON_A_WEBSOCKET
 def test_each_binary_message_holds_one_frame(block: Block, target: Target, phone: MakePhone) -> None:
     """... WebSocket carries the same frames: one in each binary message.
 
@@ -139,7 +139,7 @@ def test_each_binary_message_holds_one_frame(block: Block, target: Target, phone
     the pushes.
     """
     user, friend = block.pick(2)
-    with BareWebSocket(target.endpoints[0]) as bare:
+    with BareWebSocket(target.endpoints[0], target.ca) as bare:
         bare.send(BINARY, frames.encode(Login(user.token, "bare", "conformance")))
         assert isinstance(message_in(bare), LoggedIn), "expected LOGGED_IN in the first message"
         bodies = [b"x" * size for size in (0, 1, 100, 120, 130, 60_000, 65_000)]
@@ -153,7 +153,7 @@ def test_each_binary_message_holds_one_frame(block: Block, target: Target, phone
             assert isinstance(message_in(bare), Pong), "expected each PONG in a message of its own"
 
 
-@_ONLY_WS
+@_ON_A_WEBSOCKET
 def test_fragments_and_control_frames_are_understood(block: Block, target: Target) -> None:
     """... WebSocket: what RFC 6455 lets a client do with a message.
 
@@ -161,7 +161,7 @@ def test_fragments_and_control_frames_are_understood(block: Block, target: Targe
     its PONG with the same payload, then LOGGED_IN; a CLOSE is answered with CLOSE.
     """
     data = frames.encode(Login(block.users[0].token, "fragments", "conformance"))
-    with BareWebSocket(target.endpoints[0]) as bare:
+    with BareWebSocket(target.endpoints[0], target.ca) as bare:
         bare.send(BINARY, data[:10], is_whole=False)
         bare.send(CONTINUATION, b"", is_whole=False)
         bare.send(PING, b"still there?")
@@ -177,7 +177,7 @@ def test_fragments_and_control_frames_are_understood(block: Block, target: Targe
         assert last.opcode == CLOSE, f"expected CLOSE, got {last}"
 
 
-@_ONLY_WS
+@_ON_A_WEBSOCKET
 @pytest.mark.parametrize("moment", ["before the login", "after the login"])
 def test_a_text_message_is_refused(block: Block, target: Target, phone: MakePhone, moment: str) -> None:
     """... carries the same frames: in binary messages, so text is none.
@@ -188,7 +188,7 @@ def test_a_text_message_is_refused(block: Block, target: Target, phone: MakePhon
     user = block.users[0]
     other = phone(user, "other")
     login = frames.encode(Login(user.token, "text", "conformance"))
-    with BareWebSocket(target.endpoints[0]) as bare:
+    with BareWebSocket(target.endpoints[0], target.ca) as bare:
         if moment == "after the login":
             bare.send(BINARY, login)
             assert isinstance(message_in(bare), LoggedIn), "expected LOGGED_IN"

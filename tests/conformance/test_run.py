@@ -61,7 +61,7 @@ def test_the_carriers_are_tried_side_by_side(over_all: Path) -> None:
     for clause, carriers in {
         "ROM.2": content["carriers"],
         "CHN.2": content["carriers"],
-        "WAY.3": ["tcp", "tls", "ws"],
+        "WAY.3": ["tcp", "tls", "ws", "wss"],
     }.items():
         verdicts = {name: over["verdict"] for name, over in content["clauses"][clause]["carriers"].items()}
         assert [name for name, verdict in verdicts.items() if verdict == "pass"] == carriers
