@@ -1,7 +1,7 @@
 """Who the devices are: a CSV file of users and tokens, read where it lies.
 
-A million accounts as strings would weigh more than their connections do. So the file is mapped, all worker
-processes share its pages, and eight bytes an account are kept: where its line begins.
+A million accounts as strings would weigh more than their connections do, and a hundred processes have one
+file. So it is mapped, they all share its pages, and of a plain file each keeps a number for every few lines.
 """
 
 import csv
@@ -9,6 +9,7 @@ import mmap
 import os
 import re
 from array import array
+from bisect import bisect_right
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -19,6 +20,9 @@ _PLAIN = re.compile(rb'[^,"\r\n\x80-\xff]+,[^,"\r\n\x80-\xff]+(?=\r?(?:\n|\Z))')
 """ASCII without quotes, as nearly all lines are: such a line needs no second look."""
 _BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 _HEADER = ["user", "token"]
+_BLOCK_BYTES = 8192
+_NOT_PLAIN = (b'"', b"\n\n", b"\n\r", b"\n,", b",\n", b",\r")
+"""Quotes, empty lines, empty users and empty tokens."""
 
 
 class AccountsError(Exception):
@@ -32,7 +36,7 @@ class AccountsFile:
     shortened while it is in use; close it, or use it as a context manager.
     """
 
-    __slots__ = ("_data", "_offsets", "_path")
+    __slots__ = ("_data", "_first", "_offsets", "_path", "count")
 
     def __init__(self, path: str | os.PathLike[str]) -> None:
         self._path = Path(path)
@@ -43,8 +47,9 @@ class AccountsFile:
                 self._data = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
         except OSError as error:
             raise AccountsError(f"{self._path}: {error.strerror or error}") from error
+        self._offsets, self._first = array("Q"), array("Q")
         try:
-            self._offsets = self._index()
+            self.count = self._index_blocks() or self._index_lines()
         except AccountsError:
             self._data.close()
             raise
@@ -61,29 +66,56 @@ class AccountsFile:
         """Give the mapping back. Closing twice is allowed."""
         self._data.close()
 
-    @property
-    def count(self) -> int:
-        return len(self._offsets)
-
     def __len__(self) -> int:
-        return len(self._offsets)
+        return self.count
 
     def identity(self, index: int, device: str) -> Identity:
         """Account number `index`, from 0, as it logs in on `device`. Raises AccountsError beyond the last."""
-        if not 0 <= index < len(self._offsets):
+        if not 0 <= index < self.count:
             raise AccountsError(
-                f"{self._path}: account {index + 1} was asked for, but there are {len(self._offsets)}; "
+                f"{self._path}: account {index + 1} was asked for, but there are {self.count}; "
                 f"issue more tokens"
             )
-        at = self._offsets[index]
+        at = self._offset(index)
         user, token = self._fields(self._line(at), at)
         return Identity(user, device, token)
 
-    def _index(self) -> "array[int]":
+    def _offset(self, index: int) -> int:
+        if not self._first:
+            return self._offsets[index]
+        block = bisect_right(self._first, index) - 1
+        at = self._offsets[block]
+        for _ in range(index - self._first[block]):
+            at = self._data.find(b"\n", at) + 1
+        return at
+
+    def _index_blocks(self) -> int:
+        """How many accounts a plain file has; `_first` and `_offsets` say of every few lines which account it
+        is and where. 0, and nothing is kept, if there may be more to a line than a user, a comma and a token.
+        """
+        data, end = self._data, len(self._data)
+        at = 0 if self._line(0).rstrip() != ",".join(_HEADER).encode() else len(self._line(0))
+        count = 0
+        while at < end:
+            # Up to the end of a line, so that the next block begins with one.
+            block = b"\n" + data[at : min(data.find(b"\n", at + _BLOCK_BYTES) + 1, end) or end]
+            lines = block.count(b"\n") - block.endswith(b"\n")
+            is_plain = block.count(b",") == lines and block.isascii() and not block.endswith(b",")
+            if not is_plain or any(sign in block for sign in _NOT_PLAIN):
+                del self._first[:], self._offsets[:]
+                return 0
+            self._first.append(count)
+            self._offsets.append(at)
+            count += lines
+            at += len(block) - 1
+        return count
+
+    def _index_lines(self) -> int:
+        """How many accounts any file has; `_offsets` says of each where its line begins."""
         data, end = self._data, len(self._data)
         at = len(_BYTE_ORDER_MARK) if data[: len(_BYTE_ORDER_MARK)] == _BYTE_ORDER_MARK else 0
         is_first = True
-        offsets = array("Q")
+        offsets = self._offsets
         while at < end:
             line = self._line(at)
             if line.strip():
@@ -94,7 +126,7 @@ class AccountsFile:
             at += len(line)
         if not offsets:
             raise AccountsError(f"{self._path}: no account in it; write user,token lines into it")
-        return offsets
+        return len(offsets)
 
     def _line(self, at: int) -> bytes:
         end = self._data.find(b"\n", at)

@@ -37,6 +37,26 @@ def test_accounts_are_found_by_index(written, content: bytes) -> None:
 
 
 @given(
+    sizes=st.lists(st.integers(1, 3000), min_size=1, max_size=40),
+    header=st.booleans(),
+    ends=st.booleans(),
+    windows=st.booleans(),
+)
+def test_a_plain_file_of_any_size_is_found_by_index(
+    tmp_path_factory, sizes: list[int], header: bool, ends: bool, windows: bool
+) -> None:
+    rows = [(f"u{number}", "t" * size) for number, size in enumerate(sizes)]
+    end = "\r\n" if windows else "\n"
+    lines = [",".join(row) for row in ([("user", "token")] if header else []) + rows]
+    path = tmp_path_factory.mktemp("accounts") / "accounts.csv"
+    path.write_text(end.join(lines) + (end if ends else ""), newline="")
+    with AccountsFile(path) as accounts:
+        assert accounts.count == len(rows)
+        for index in reversed(range(accounts.count)):
+            assert accounts.identity(index, "d") == Identity(rows[index][0], "d", rows[index][1])
+
+
+@given(
     rows=st.lists(
         st.tuples(
             st.text(st.characters(codec="utf-8", exclude_categories=("C", "Z")), min_size=1),
@@ -65,6 +85,7 @@ def test_whatever_csv_writes_is_read_back(tmp_path_factory, rows: list[tuple[str
         (b"user,token\nann,t\n\nbob,t,extra\n", "line 4: has 3 fields"),
         (b"ann,t\n,t\n", "line 2: has an empty user"),
         (b"ann,t\nbob,\n", "line 2: has an empty user or token"),
+        (b"ann,t\nbob,", "line 2: has an empty user or token"),
         (b'ann,t\n"bob,t\n', "line 2: is not CSV"),
         (b"ann,t\nb\xff,t\n", "line 2: is not UTF-8"),
     ],
