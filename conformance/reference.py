@@ -7,8 +7,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import trustme
-
 from conformance import carriers
 from conformance.accounts import Block, load
 from drivers.endpoints import Endpoint, parse_target
@@ -60,6 +58,8 @@ def start(stack: ExitStack, blocks: int) -> Reference:
 
 def _certificate(folder: Path, ca: Path) -> tuple[Path, Path]:
     """Chain and key for HOST, and the authority at `ca`."""
+    import trustme
+
     authority = trustme.CA()
     authority.cert_pem.write_to_path(ca)
     issued = authority.issue_cert(HOST)

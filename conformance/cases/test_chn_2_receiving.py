@@ -97,6 +97,7 @@ def test_a_connection_that_has_just_come_is_pushed_to(block: Block, phone: MakeP
         one.hang_up()
 
 
+@_AT_ONCE
 def test_nothing_is_pushed_before_the_login(block: Block, wire: MakeWire, phone: MakePhone) -> None:
     """... received by who has logged in: a connection alone is nobody's.
 

@@ -207,7 +207,7 @@ def test_small_messages_do_not_overtake_large_ones(block: Block, phone: MakePhon
 def test_order_survives_loss_and_reconnection(block: Block, device: MakeDevice, dice: random.Random) -> None:
     """... keep the order, also under loss, retransmission and reconnection.
 
-    A client hands over forty messages while the path loses a third of all frames of sends, answers and
+    A client hands over thirty messages while the path loses a third of all frames of sends, answers and
     pushes, and its connection is reset again and again. Expected: the recipient shows them in the order in
     which they were handed over.
     """
@@ -223,7 +223,7 @@ def test_order_survives_loss_and_reconnection(block: Block, device: MakeDevice, 
     for each in (source, target):
         each.lose = lose
         each.log_in()
-    bodies = [f"{number:02}".encode() for number in range(40)]
+    bodies = [f"{number:02}".encode() for number in range(30)]
     for body in bodies:
         source.send(recipient.user, body)
 

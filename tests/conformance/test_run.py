@@ -60,7 +60,7 @@ def test_the_carriers_are_tried_side_by_side(over_all: Path) -> None:
     assert content["carriers"] == ["tcp", "tls", "ws", "wss", "longpoll", "shortpoll"]
     for clause, carriers in {
         "ROM.2": content["carriers"],
-        "CHN.2": content["carriers"],
+        "CHN.2": content["carriers"][:-1],
         "WAY.3": ["tcp", "tls", "ws", "wss"],
     }.items():
         verdicts = {name: over["verdict"] for name, over in content["clauses"][clause]["carriers"].items()}
