@@ -17,8 +17,8 @@ from drivers.endpoints import TargetError, parse_target
 from ledger.errors import ThresholdError
 from ledger.summary import empty_summary
 from ledger.thresholds import parse
-from scenarios.options import SwarmOptions
-from scenarios.population import Population, PopulationError
+from scenarios.options import SwarmOptions, population_of
+from scenarios.population import PopulationError
 
 EMBEDDED = "embedded"
 SCENARIOS = ("chat", "heartbeat")
@@ -96,7 +96,8 @@ class Plan(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
         values.setdefault("cohort", _cohort_size(self.connections, self.swarm_processes))
         values.setdefault("sources", limits.sources_for(self.connections, self.target.tcp_ports))
         if self.rate:
-            values["send_rate"] = self.rate / (self.connections / values["cohort"])
+            chatting = population_of(SwarmOptions(**values)).chatting(self.connections // values["cohort"])
+            values["send_rate"] = self.rate / chatting
         return SwarmOptions(**values)
 
     def check(self) -> None:
@@ -112,14 +113,14 @@ class Plan(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
         for key, least in (("connections", 1), ("processes", 0)):
             if getattr(self, key) < least:
                 raise WrongUse(f"plan {self.name}: {key} is at least {least}, not {getattr(self, key)}")
-        options = self.options()
-        if self.connections % options.cohort:
-            raise WrongUse(
-                f"plan {self.name}: {self.connections} connections are no multiple of a cohort of "
-                f"{options.cohort}; change connections or swarm.cohort"
-            )
         try:
-            Population(options.cohort, options.circle, options.two_devices)
+            options = self.options()
+            if self.connections % options.cohort:
+                raise WrongUse(
+                    f"plan {self.name}: {self.connections} connections are no multiple of a cohort of "
+                    f"{options.cohort}; change connections or swarm.cohort"
+                )
+            population_of(options)
             for spec in self.faults:
                 spec.fault()
             figures = empty_summary() if self.thresholds else {}

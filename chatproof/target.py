@@ -1,6 +1,6 @@
 """What a run is pointed at: the embedded reference server with accounts of its own, or somebody's server."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import combinations
@@ -16,7 +16,7 @@ from drivers.pumps.resolve import resolved
 from drivers.pumps.wire import Expected
 from refserver import accounts
 from refserver.process import ServerFailed, ServerProcess
-from scenarios.population import Population
+from scenarios.options import population_of
 
 _PROBE_S = 10.0
 _TOKEN_TTL_S = 7 * 86400.0
@@ -44,11 +44,12 @@ def running_target(plan: Plan, folder: Path) -> Iterator[Running]:
         return
     data_dir = folder / "server"
     options = plan.options()
-    population = Population(options.cohort, options.circle, options.two_devices)
+    population = population_of(options)
     accounts_file = folder / "accounts.csv"
     count = population.users * plan.cohorts
     try:
-        users = make_accounts(data_dir, count, options.circle, plan.scenario == "chat")
+        circles = population.circles(plan.cohorts) if plan.scenario == "chat" else ()
+        users = make_accounts(data_dir, count, options.circle, circles=circles)
         accounts.tokens(data_dir, users, _TOKEN_TTL_S, accounts_file)
     except accounts.AccountsError as error:
         raise CannotRun(str(error)) from error
@@ -67,7 +68,7 @@ def running_target(plan: Plan, folder: Path) -> Iterator[Running]:
 def probe(plan: Plan, endpoints: tuple[Endpoint, ...], accounts_file: Path) -> None:
     """There are enough accounts, and the first can log in. Raises WrongUse when not, AccountsError."""
     options = plan.options()
-    needed = Population(options.cohort, options.circle, options.two_devices).users * plan.cohorts
+    needed = population_of(options).users * plan.cohorts
     with AccountsFile(accounts_file) as known:
         if known.count < needed:
             raise WrongUse(
@@ -100,15 +101,18 @@ def probe(plan: Plan, endpoints: tuple[Endpoint, ...], accounts_file: Path) -> N
 
 
 def make_accounts(
-    data_dir: Path, count: int, circle: int, friends: bool = True, prefix: str = "u"
+    data_dir: Path, count: int, circle: int, *, circles: Iterable[range] | None = None, prefix: str = "u"
 ) -> list[str]:
-    """`count` users in circles of `circle`: friends of each other, and members of the group of the first.
+    """`count` users, in circles of `circle` or only in the `circles` given: who shares one is a friend of the
+    others, and a member of the group of the first. A circle of 0 is none.
 
     The order is that of the swarm's accounts file (scenarios.population).
     """
     users = accounts.generate(data_dir, count, prefix)
+    if circles is None:
+        circles = (range(at, min(at + circle, count)) for at in range(0, count, circle)) if circle else ()
+    friends = [[users[number] for number in each] for each in circles]
     if friends:
-        circles = [users[at : at + circle] for at in range(0, count, circle)]
-        accounts.befriend_pairs(data_dir, (pair for one in circles for pair in combinations(one, 2)))
-        accounts.groups_bulk(data_dir, ((one[0], one) for one in circles))
+        accounts.befriend_pairs(data_dir, (pair for each in friends for pair in combinations(each, 2)))
+        accounts.groups_bulk(data_dir, ((each[0], each) for each in friends))
     return users

@@ -168,6 +168,8 @@ class Cohort:
         if self._settled:
             return
         self._settled = True
+        if not self.chats:
+            return  # nothing was said to it that it could have missed
         chatted, self.chatting = self.chatting, False
         until = time.monotonic() + timeout_s
         for client in list(self._away):

@@ -22,8 +22,8 @@ from ledger.judging import judge
 from ledger.run_folder import Phases, RunFolder
 from ledger.summary import exit_code
 from scenarios.machine import describe
+from scenarios.options import population_of
 from scenarios.player import Player
-from scenarios.population import Population
 from scenarios.run_dirs import new_run_dir
 from scenarios.stage import PopulationRoster
 from scenarios.words import PREFIX, WRONG_USE, options_of, runner_of
@@ -187,7 +187,7 @@ class Conductor:
 
     def _write_tables(self, folder: RunFolder) -> None:
         options = options_of(self._environment)
-        population = Population(options.cohort, options.circle, options.two_devices)
+        population = population_of(options)
         cohorts = self._next_cohort
         chats = any(getattr(kind, "chats", False) for kind in self._environment.user_classes)
         with AccountsFile(Path(options.accounts)) as accounts:
@@ -204,13 +204,13 @@ class Conductor:
         )
         circles = list(population.circles(cohorts)) if chats else []
         conversations = (
-            (index * population.conversations + place, name)
-            for index, circle in enumerate(circles)
+            (circle.start // population.circle * population.conversations + place, name)
+            for circle in circles
             for place, name in enumerate(population.conversation_names([names[user] for user in circle]))
         )
         members = (
-            (index * population.conversations + place, user)
-            for index, circle in enumerate(circles)
+            (circle.start // population.circle * population.conversations + place, user)
+            for circle in circles
             for place, users in enumerate(population.conversation_members(circle))
             for user in users
         )

@@ -4,6 +4,8 @@ import argparse
 from dataclasses import dataclass, field, fields
 from typing import Any
 
+from scenarios.population import Population
+
 DEFAULT_ACCOUNTS = ".chatproof/server/accounts.csv"
 """What `chatproof serve` leaves there."""
 
@@ -27,7 +29,8 @@ class SwarmOptions:
     connect_rate: float = _option(2000.0, "connections begun a second, for each worker process")
     sources: int = _option(1, "loopback addresses to connect from: one for each 12,000 connections")
     settle_timeout: float = _option(45.0, "seconds that devices get to catch up at the end")
-    send_rate: float = _option(1.0, "chat: messages a second that each cohort sends")
+    chat_share: float = _option(1.0, "chat: share of the cohorts that chat; the others only stay connected")
+    send_rate: float = _option(1.0, "chat: messages a second of each cohort that chats")
     group_share: float = _option(0.1, "chat: share of the messages that go to a group")
     package_share: float = _option(0.02, "chat: share of the sends that are packages of three messages")
     away_share: float = _option(0.05, "chat: share of the devices that go offline and come back")
@@ -59,3 +62,8 @@ class SwarmOptions:
                 value = value.lower() in ("true", "on", "1", "yes")
             values[option.name] = kind(value)
         return cls(**values)
+
+
+def population_of(options: SwarmOptions) -> Population:
+    """Who the swarm is made of. Raises PopulationError."""
+    return Population(options.cohort, options.circle, options.two_devices, options.chat_share)

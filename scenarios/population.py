@@ -18,7 +18,8 @@ class PopulationError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Population:
-    """`cohort_size` devices a cohort; `two_devices` is the share of users that have a second one.
+    """`cohort_size` devices a cohort; `two_devices` is the share of users that have a second one,
+    `chat_share` that of the cohorts that chat.
 
     `users` a cohort: whole circles, as many as leave about that share with a second device.
 
@@ -29,6 +30,7 @@ class Population:
     cohort_size: int
     circle: int = 5
     two_devices: float = 0.1
+    chat_share: float = 1.0
     users: int = field(init=False)
 
     def __post_init__(self) -> None:
@@ -36,6 +38,8 @@ class Population:
             raise PopulationError(f"a circle of {self.circle} has nobody to write to; use at least 2")
         if not 0 <= self.two_devices <= 1:
             raise PopulationError(f"two_devices is a share between 0 and 1, not {self.two_devices}")
+        if not 0 < self.chat_share <= 1:
+            raise PopulationError(f"chat_share is a share above 0, at most 1, not {self.chat_share}")
         users = int(self.cohort_size / (1 + self.two_devices)) // self.circle * self.circle
         object.__setattr__(self, "users", users)
         if users < self.circle:
@@ -78,10 +82,19 @@ class Population:
         """Number of the group conversation of a user's circle."""
         return (user // self.circle + 1) * self.conversations - 1
 
+    def chats(self, cohort: int) -> bool:
+        """Whether the devices of a cohort write to each other; those that do are spread evenly."""
+        return cohort % round(1 / self.chat_share) == 0
+
+    def chatting(self, cohorts: int) -> int:
+        """How many of the first `cohorts` cohorts chat."""
+        return -(-cohorts // round(1 / self.chat_share))
+
     def circles(self, cohorts: int) -> Iterator[range]:
-        """The users of every circle of the first `cohorts` cohorts."""
-        for first in range(0, cohorts * self.users, self.circle):
-            yield range(first, first + self.circle)
+        """The users of every circle that chats in the first `cohorts` cohorts."""
+        for cohort in filter(self.chats, range(cohorts)):
+            for first in range(cohort * self.users, (cohort + 1) * self.users, self.circle):
+                yield range(first, first + self.circle)
 
     def conversation_names(self, names: list[str]) -> list[str]:
         """Wire names of a circle's conversations, in the order of their numbers."""

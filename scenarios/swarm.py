@@ -31,8 +31,7 @@ from reactor.alarms import Alarms
 from reactor.wheel import Ticker
 from scenarios.cohort import Cohort
 from scenarios.letters import Stationery
-from scenarios.options import SwarmOptions
-from scenarios.population import Population
+from scenarios.options import SwarmOptions, population_of
 from scenarios.recorder import Recorder
 from scenarios.stage import PopulationRoster, Stage
 from scenarios.totals import Totals
@@ -55,7 +54,7 @@ class Swarm:
         if not options.run_dir:
             raise LedgerError("there is no run folder to write to: name one with --run-dir")
         endpoints = tuple(resolved(parse_target(url)) for url in [host, *options.endpoints.split()])
-        population = Population(options.cohort, options.circle, options.two_devices)
+        population = population_of(options)
         accounts = AccountsFile(Path(options.accounts))
         folder = RunFolder(Path(options.run_dir))
         folder.create()
@@ -98,7 +97,8 @@ class Swarm:
     # -- cohorts --
 
     def add(self, number: int, *, chats: bool) -> Cohort:
-        """A new cohort of this process; not started yet."""
+        """A new cohort of this process; not started yet. `chats`: if it is one of those that do."""
+        chats = chats and self.stage.population.chats(number)
         cohort = self.cohorts[number] = Cohort(self.stage, number, chats=chats)
         return cohort
 

@@ -75,7 +75,7 @@ def generate(count: int, prefix: str, circle: int, out: Path | None, days: float
     if circle and (circle < 2 or count % circle):
         raise WrongUse(f"{count} accounts are no whole circles of {circle}: change COUNT or --circle")
     with _one_line():
-        users = make_accounts(data, count, circle or 1, circle > 1, prefix)
+        users = make_accounts(data, count, circle, prefix=prefix)
         if out is not None:
             accounts.tokens(data, users, days * _DAY_S, out)
     click.echo(f"{count} made" + (f", tokens in {out}" if out else ""))

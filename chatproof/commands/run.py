@@ -47,7 +47,8 @@ def command(
 ) -> None:
     """Drive a swarm through faults, account for every message, leave a report.
 
-    PLAN is a shipped plan or a TOML file; options go over it. Shipped: demo, smoke, heartbeat-20k, soak.
+    PLAN is a shipped plan or a TOML file; options go over it. Shipped: demo, smoke,
+    soak, heartbeat-20k, heartbeat-200k, million, million-chat, two-million.
     Without a plan, 2,000 connections of the embedded reference server chat for 30 seconds.
     """
     import locust  # noqa: F401  patches the standard library before anything else uses it

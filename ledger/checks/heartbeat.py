@@ -18,7 +18,8 @@ FOUND = ("missed_without_fault", "wrongly_cleared", "silences", "silences_withou
 @register
 def check(ledger: Ledger, options: Options) -> Result:
     """Figures: beats `due`, `sent`, `answered`, `late`, `missed`, `abandoned` (under way when the device left
-    on purpose); `missed_without_fault`; `wrongly_cleared`: connections that the server ended while no fault
+    on purpose); `in_time`: the share of those not abandoned that was answered, and not late;
+    `missed_without_fault`; `wrongly_cleared`: connections that the server ended while no fault
     was on, unasked and unannounced; `silences`: clients that closed because nothing came back,
     `silences_without_fault` of them.
 
@@ -28,7 +29,7 @@ def check(ledger: Ledger, options: Options) -> Result:
     grace_ns = int(2 * options.heartbeat_s * 1e9)
     beats = totals(ledger.samples, "beats", BEATS)
     if not beats["sent"]:
-        return nothing("no heartbeat was sent", beats | dict.fromkeys(FOUND, 0))
+        return nothing("no heartbeat was sent", beats | {"in_time": None} | dict.fromkeys(FOUND, 0))
     lost = losses(ledger, grace_ns)
     calm = pl.col("fault") == NONE
     by_server = pl.col("reason").is_in([int(reason) for reason in BY_SERVER])
@@ -37,7 +38,7 @@ def check(ledger: Ledger, options: Options) -> Result:
     cleared, unprovoked = lost.filter(calm & by_server & ~told), silent.filter(calm)
     missed = _missed_without_fault(ledger, grace_ns)
     found = (missed, cleared.height, silent.height, unprovoked.height)
-    figures = beats | dict(zip(FOUND, found, strict=True))
+    figures = beats | {"in_time": _in_time(beats)} | dict(zip(FOUND, found, strict=True))
     if not missed and cleared.is_empty() and unprovoked.is_empty():
         return Result(Verdict.PASS, figures)
     witnesses = [
@@ -47,6 +48,11 @@ def check(ledger: Ledger, options: Options) -> Result:
     counts = f"{cleared.height} connections cleared, {unprovoked.height} silences, {missed} beats missed"
     reason = f"without a fault: {counts}"
     return Result(Verdict.FAIL, figures, tuple(witnesses[:MOST_WITNESSES]), reason)
+
+
+def _in_time(beats: dict[str, int]) -> float | None:
+    owed = beats["sent"] - beats["abandoned"]
+    return (beats["answered"] - beats["late"]) / owed if owed else None
 
 
 def _missed_without_fault(ledger: Ledger, grace_ns: int) -> int:

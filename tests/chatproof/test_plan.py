@@ -33,6 +33,22 @@ def test_the_rate_is_that_of_all_cohorts_together(rate: float, connections: int)
     assert plan.cohorts * plan.options().cohort == connections
 
 
+def test_the_rate_is_shared_by_the_cohorts_that_chat() -> None:
+    plan = Plan(connections=1000, rate=60.0, swarm={"cohort": 10, "chat_share": 0.05})
+    assert plan.options().send_rate * 5 == pytest.approx(60.0)
+
+
+@pytest.mark.parametrize(
+    ("connections", "swarm", "access", "sources"),
+    [(2000, 1, 0, 1), (14_000, 1, 0, 1), (14_001, 2, 2, 2), (1_000_000, 72, 72, 72)],
+)
+def test_processes_and_addresses_follow_from_the_connections(
+    connections: int, swarm: int, access: int, sources: int
+) -> None:
+    plan = Plan(connections=connections)
+    assert (plan.swarm_processes, plan.access_processes, plan.options().sources) == (swarm, access, sources)
+
+
 MALFORMED = {
     "connections = = 5": "line 1",
     'scenario = "chat"\nscenario = "chat"': "mine.toml: Cannot overwrite a value",

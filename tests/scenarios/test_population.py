@@ -50,6 +50,15 @@ def test_circles_part_the_users_and_stay_within_a_cohort(population: Population,
         assert len({user // population.users for user in circle}) == 1
 
 
+@given(st.integers(1, 300), st.integers(1, 50))
+def test_the_share_of_cohorts_that_chat_is_spread_evenly(count: int, stride: int) -> None:
+    population = Population(20, 5, 0.0, 1 / stride)
+    chatting = [cohort for cohort in range(count) if population.chats(cohort)]
+    assert chatting == list(range(0, count, stride))
+    assert population.chatting(count) == len(chatting)
+    assert {circle.start // population.users for circle in population.circles(count)} == set(chatting)
+
+
 @given(populations(), st.integers(1, 4))
 def test_each_conversation_has_one_number_one_name_and_its_members(
     population: Population, count: int
@@ -88,11 +97,12 @@ def test_at_least_the_asked_share_of_users_has_a_second_device(size: int, circle
         ((100, 1, 0.1), "a circle of 1"),
         ((100, 5, 1.1), "two_devices"),
         ((100, 5, -0.1), "two_devices"),
+        ((100, 5, 0.1, 0.0), "chat_share"),
         ((4, 5, 0.0), "a cohort of 4 connections"),
         ((5, 5, 0.1), "a cohort of 5 connections"),
     ],
 )
-def test_numbers_that_make_no_population_are_one_line(numbers: tuple[int, int, float], says: str) -> None:
+def test_numbers_that_make_no_population_are_one_line(numbers: tuple[float, ...], says: str) -> None:
     with pytest.raises(PopulationError, match=says) as raised:
         Population(*numbers)
     assert "\n" not in str(raised.value)
