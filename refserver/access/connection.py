@@ -29,7 +29,7 @@ class Outbox(msgspec.Struct, gc=False, eq=False):
 
 
 class Connection(msgspec.Struct, gc=False, eq=False):
-    """`number` is unique for ever on its node and holds the descriptor in its low bits.
+    """`number` is unique for ever on its node, with the descriptor in its low bits; it `waits` for its turn.
 
     The collector does not track it: its only cycle is with `presence`, which closing cuts.
     """
@@ -47,3 +47,4 @@ class Connection(msgspec.Struct, gc=False, eq=False):
     window: Window | None = None
     under_way: int = 0
     paused: bool = False
+    waits: bool = False

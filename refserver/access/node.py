@@ -9,8 +9,6 @@ import time
 from collections.abc import Callable
 from typing import Protocol
 
-import gevent
-
 from protocol import frames
 from protocol.errors import ErrorCode, LocalProtocolError, RemoteProtocolError
 from protocol.frames import EMPTY_PING, FrameBuffer
@@ -48,6 +46,7 @@ from refserver.access.connection import Connection, State
 from refserver.access.deadlines import Deadlines
 from refserver.access.lines import Lines
 from refserver.access.presence import Users
+from refserver.access.turns import Turns
 from refserver.access.window import Window
 from refserver.face import Service
 from refserver.tokens import TokenRefused
@@ -56,12 +55,13 @@ log = logging.getLogger(__name__)
 
 REQUESTS_UNDER_WAY = 256
 """Requests of one connection that business may owe an answer; beyond, the connection is not read."""
-PAGES_UNDER_WAY = 8
-"""The same before a request that is answered with a page of up to 1 MiB."""
-BYTES_UNDER_WAY = 16 << 20
+PAGES_UNDER_WAY = 1
+"""The same before a request that is answered with a page of up to 1 MiB: with BACKLOG_BYTES, what a
+connection may be owed in pages that it does not read."""
+BYTES_UNDER_WAY = 4 << 20
 """The same for what they hold, were they all as large as the next: a kilobyte may inflate to 8 MiB."""
-FRAMES_A_TURN = 512
-"""Of one connection, before all others have theirs: what is read at once may hold 8,192."""
+FRAMES_AT_ONCE = 64
+"""Of one connection, before it waits for its turn: what is read at once may hold 8,192."""
 BACKLOG_BYTES = 512 << 10
 """Answers waiting for a client that does not read; beyond, it is not read either."""
 LOGIN_BYTES = 16 << 10
@@ -103,6 +103,7 @@ class AccessNode:
         self._default_heartbeat_s = default_heartbeat_s
         self._users = Users()
         self._deadlines = Deadlines(self.lines, self._push_again)
+        self._turns = Turns(self._go_on)
         self.requests_under_way = 0
         self.draining = False
 
@@ -162,7 +163,7 @@ class AccessNode:
                 self._take(connection, *frame)
                 worked_off += 1
                 # A frame larger than it may come was inflated, which takes as long as many others.
-                if worked_off == FRAMES_A_TURN or len(frame[1]) > MAX_FRAME_BODY_BYTES:
+                if worked_off == FRAMES_AT_ONCE or len(frame[1]) > MAX_FRAME_BODY_BYTES:
                     self._let_others(connection)
         except RemoteProtocolError as error:
             self._fail(connection, error.code, str(error))
@@ -170,7 +171,7 @@ class AccessNode:
     def _let_others(self, connection: Connection) -> None:
         if connection.state is State.READY and not connection.paused:
             self.lines.pause(connection)
-            gevent.get_hub().loop.run_callback(self._go_on, connection)
+            self._turns.put(connection)
 
     def _take(self, connection: Connection, kind: int, body: bytes) -> None:
         if kind not in FROM_CLIENT:
@@ -255,8 +256,8 @@ class AccessNode:
         self._service.request(self, connection.number, presence.user, connection.device, message)
 
     def _go_on(self, connection: Connection) -> None:
-        """After an answer or a write: whoever had to wait may be read again."""
-        if connection.state is not State.READY or self.draining:
+        """After an answer or a write, or in its turn: whoever had to wait may be read again."""
+        if connection.state is not State.READY or connection.waits or self.draining:
             return
         if self.lines.backlog_bytes(connection) > BACKLOG_BYTES:
             return
@@ -381,4 +382,5 @@ class AccessNode:
     def close(self) -> None:
         """Every connection and timer ends now."""
         self._deadlines.stop()
+        self._turns.close()
         self.lines.shut()
