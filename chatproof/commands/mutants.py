@@ -24,7 +24,7 @@ def command(list_: bool, only: str, jobs: int, full: bool) -> None:
     from chatproof.errors import WrongUse
     from conformance.mutating import table
     from conformance.mutating.mutant import UnknownMutant, matching
-    from conformance.mutating.trials import try_all
+    from conformance.mutating.trials import count_trials, try_all
 
     try:
         mutants = matching(only)
@@ -34,9 +34,10 @@ def command(list_: bool, only: str, jobs: int, full: bool) -> None:
         click.echo("\n".join(table.listing(mutants)))
         return
     trials = []
-    click.echo(table.header())
+    planned = count_trials(mutants)
+    click.echo(f"{'':9} {table.header()}")
     for trial in try_all(mutants, jobs=jobs, full=full):
         trials.append(trial)
-        click.echo(table.row(trial))
+        click.echo(f"{len(trials):>4}/{planned:<4} {table.row(trial)}")
     click.echo(table.total(trials))
     sys.exit(not all(trial.is_as_expected for trial in trials))

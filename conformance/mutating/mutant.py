@@ -16,12 +16,14 @@ class UnknownMutant(Exception):
 @dataclass(frozen=True, slots=True)
 class Mutant:
     """`breaks`: the clauses that have to fail, each by a case of its own. `story`: how real servers get this
-    wrong. `patch`: called once in the server's process, before it serves."""
+    wrong. `patch`: called once in the server's process, before it serves. `carriers`: over which clients see
+    it; over each of them every clause in `breaks` has to fail."""
 
     name: str
     breaks: tuple[str, ...]
     story: str
     patch: Callable[[], None]
+    carriers: tuple[str, ...] = ("tcp",)
 
 
 def names() -> list[str]:

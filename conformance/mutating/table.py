@@ -11,12 +11,12 @@ _SOUND = "the sound server"
 def listing(mutants: Iterable[Mutant]) -> Iterator[str]:
     """Name, clauses and story of each."""
     for mutant in mutants:
-        yield f"{mutant.name:<46} {' '.join(mutant.breaks):<14} {mutant.story}"
+        yield f"{mutant.name:<46} {','.join(mutant.carriers):<9} {' '.join(mutant.breaks):<14} {mutant.story}"
 
 
 def header() -> str:
     """What the columns of `row` mean."""
-    return f"{'mutant':<46} {'has to fail':<14} {'failed':<30} {'':<8} {'s':>4}"
+    return f"{'mutant':<46} {'over':<9} {'has to fail':<14} {'failed':<30} {'':<8} {'s':>4}"
 
 
 def row(trial: Trial) -> str:
@@ -24,7 +24,9 @@ def row(trial: Trial) -> str:
     name = trial.mutant.name if trial.mutant is not None else _SOUND
     wanted = " ".join(trial.mutant.breaks) if trial.mutant is not None else "nothing"
     failed = " ".join(trial.failed) or trial.trouble or "nothing"
-    line = f"{name:<46} {wanted:<14} {failed:<30} {_word(trial):<8} {trial.duration_s:>4.0f}"
+    line = (
+        f"{name:<46} {trial.carrier:<9} {wanted:<14} {failed:<30} {_word(trial):<8} {trial.duration_s:>4.0f}"
+    )
     reasons = trial.reasons if trial.mutant is None else ()
     return "\n".join([line, *(f"    {reason}" for reason in reasons)])
 
@@ -37,7 +39,11 @@ def _word(trial: Trial) -> str:
 
 def total(trials: Sequence[Trial]) -> str:
     """How many were killed, and whether the sound server passes."""
-    of_mutants = [trial for trial in trials if trial.mutant is not None]
-    killed = sum(trial.is_as_expected for trial in of_mutants)
-    sound = " and ".join(f"{_SOUND} {_word(trial)}" for trial in trials if trial.mutant is None)
-    return f"{killed} of {len(of_mutants)} mutants are killed, {sound}"
+    mutants = {trial.mutant.name for trial in trials if trial.mutant is not None}
+    survive = sorted({trial.mutant.name for trial in trials if trial.mutant and not trial.is_as_expected})
+    names = f" ({', '.join(survive)})" if survive else ""
+    sound = all(trial.is_as_expected for trial in trials if trial.mutant is None)
+    return (
+        f"{len(mutants) - len(survive)} of {len(mutants)} mutants are killed, {len(survive)} survive{names}, "
+        f"{_SOUND} {'passes' if sound else 'FAILS'}"
+    )

@@ -7,7 +7,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Iterator, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor, as_completed
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -21,14 +21,16 @@ TRIAL_S = 600.0
 
 @dataclass(frozen=True, slots=True)
 class Trial:
-    """What the suite said of a server. `mutant` None: of the sound one. `verdicts`: by clause, of those that
-    have cases. `reasons`: of each case that failed, a line. `trouble`: why there are no verdicts, a line."""
+    """What the suite said of a server over a carrier. `mutant` None: of the sound one. `verdicts`: by clause,
+    of those that have cases. `reasons`: a line of each case that failed. `trouble`: a line on why there are no
+    verdicts."""
 
     mutant: Mutant | None
     verdicts: Mapping[str, Verdict]
     duration_s: float
     reasons: Sequence[str] = ()
     trouble: str = ""
+    carrier: str = "tcp"
 
     @property
     def failed(self) -> list[str]:
@@ -44,33 +46,44 @@ class Trial:
 
 
 def try_all(mutants: Sequence[Mutant], *, jobs: int, full: bool = False) -> Iterator[Trial]:
-    """The sound server first, then each of `mutants`, in this order, `jobs` at a time.
+    """Each of `mutants`, and the sound server, over each carrier; `jobs` at a time, each told as it is over.
 
     A mutant is tried with the cases of the clauses that it breaks until each has failed; `full`: with all
-    cases. The sound server is tried with all cases that any of them is tried with.
+    cases. The sound server is tried with all cases that any of them is tried with over that carrier.
     """
-    clauses = [] if full else sorted({clause for mutant in mutants for clause in mutant.breaks})
+    wanted = [(mutant, [] if full else mutant.breaks, each) for mutant in mutants for each in mutant.carriers]
     with ThreadPoolExecutor(jobs) as pool:
-        control = pool.submit(run_trial, None, clauses)
-        trials = [pool.submit(run_trial, mutant, [] if full else mutant.breaks) for mutant in mutants]
+        trials = [pool.submit(run_trial, *each) for each in [*_controls(wanted), *wanted]]
         try:
-            yield control.result()
-            for trial in trials:
+            for trial in as_completed(trials):
                 yield trial.result()
         finally:
             pool.shutdown(wait=False, cancel_futures=True)
 
 
-def run_trial(mutant: Mutant | None, clauses: Sequence[str]) -> Trial:
-    """The suite, or its cases for `clauses`, against a mutant or the sound server."""
+def count_trials(mutants: Sequence[Mutant]) -> int:
+    """How many `try_all` yields."""
+    carriers = [carrier for mutant in mutants for carrier in mutant.carriers]
+    return len(carriers) + len(set(carriers))
+
+
+def _controls(wanted: Sequence[tuple[Mutant, Sequence[str], str]]) -> list[tuple[None, list[str], str]]:
+    clauses: dict[str, set[str]] = {}
+    for _, of_mutant, carrier in wanted:
+        clauses.setdefault(carrier, set()).update(of_mutant)
+    return [(None, sorted(found), carrier) for carrier, found in clauses.items()]
+
+
+def run_trial(mutant: Mutant | None, clauses: Sequence[str], carrier: str = "tcp") -> Trial:
+    """The suite, or its cases for `clauses`, over a carrier, against a mutant or the sound server."""
     began = time.monotonic()
     with tempfile.TemporaryDirectory(prefix="chatproof-trial-") as folder:
         result, log = Path(folder) / "conformance.json", Path(folder) / "log"
         with log.open("wb") as output:
             try:
                 subprocess.run(
-                    _command(mutant, clauses, result), stdin=subprocess.DEVNULL, stdout=output, stderr=output,
-                    timeout=TRIAL_S, check=False,
+                    _command(mutant, clauses, carrier, result), stdin=subprocess.DEVNULL, stdout=output,
+                    stderr=output, timeout=TRIAL_S, check=False,
                 )  # fmt: skip
                 trouble = ""
             except subprocess.TimeoutExpired:
@@ -79,16 +92,16 @@ def run_trial(mutant: Mutant | None, clauses: Sequence[str]) -> Trial:
         if not verdicts and not trouble:
             said = log.read_text(errors="replace").strip().splitlines()
             trouble = said[-1] if said else "the suite said nothing"
-    return Trial(mutant, verdicts, time.monotonic() - began, reasons, trouble)
+    return Trial(mutant, verdicts, time.monotonic() - began, reasons, trouble, carrier)
 
 
-def _command(mutant: Mutant | None, clauses: Sequence[str], result: Path) -> list[str]:
+def _command(mutant: Mutant | None, clauses: Sequence[str], carrier: str, result: Path) -> list[str]:
     folder = str(Path(cases.__file__).parent)
     command = [
         sys.executable, "-m", "pytest", folder,
         "-p", "conformance.plugin", "-p", "conformance.mutating.plugin", "-p", "no:cacheprovider",
         "--disable-plugin-autoload", "--import-mode=importlib", "-q", "--tb=line",
-        "-c", os.devnull, "--rootdir", folder, "--conformance-json", str(result),
+        "-c", os.devnull, "--rootdir", folder, "--conformance-json", str(result), "--over", carrier,
     ]  # fmt: skip
     if mutant is not None:
         command += ["--mutant", mutant.name]
