@@ -7,7 +7,7 @@ arrive in the order in which they were made. `connection` is a number of the nod
 
 from typing import Protocol
 
-from protocol.messages import Entry, Message
+from protocol.messages import Entry, Message, Send, SendPackage
 
 
 class Node(Protocol):
@@ -50,3 +50,10 @@ class Service(Protocol):
 
     def request(self, node: Node, connection: int, user: str, device: str, message: Message) -> None:
         """SEND, SEND_PACKAGE, PULL, READ, UNREAD, CONTACTS or HISTORY of a logged-in user; one `reply`."""
+
+
+def body_bytes(message: Message) -> int:
+    """What `message` asks to be stored, and so to be kept until it is."""
+    if isinstance(message, Send):
+        return len(message.body)
+    return sum(len(item.body) for item in message.items) if isinstance(message, SendPackage) else 0

@@ -48,7 +48,7 @@ from refserver.access.lines import Lines
 from refserver.access.presence import Users
 from refserver.access.turns import Turns
 from refserver.access.window import Window
-from refserver.face import Service
+from refserver.face import Service, body_bytes
 from refserver.tokens import TokenRefused
 
 log = logging.getLogger(__name__)
@@ -69,13 +69,6 @@ LOGIN_BYTES = 16 << 10
 
 _PAGES = (Pull, History, Contacts)
 _REQUESTS = (Send, SendPackage, Pull, Read, Unread, Contacts, History)
-
-
-def _size_bytes(message: Message) -> int:
-    """What `message` asks to be kept."""
-    if isinstance(message, Send):
-        return len(message.body)
-    return sum(len(item.body) for item in message.items) if isinstance(message, SendPackage) else 0
 
 
 class Verifier(Protocol):
@@ -240,7 +233,7 @@ class AccessNode:
 
     def _may_ask(self, connection: Connection, message: Message) -> bool:
         limit = PAGES_UNDER_WAY if isinstance(message, _PAGES) else REQUESTS_UNDER_WAY
-        if (size_bytes := _size_bytes(message)) > BYTES_UNDER_WAY // REQUESTS_UNDER_WAY:
+        if (size_bytes := body_bytes(message)) > BYTES_UNDER_WAY // REQUESTS_UNDER_WAY:
             limit = max(1, BYTES_UNDER_WAY // size_bytes)
         return connection.under_way < limit and not self.draining
 

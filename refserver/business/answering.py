@@ -1,7 +1,6 @@
 """Logins and reads: whatever came in one turn of the hub costs the store one job."""
 
 import logging
-from collections import deque
 from collections.abc import Callable
 from typing import Generic, TypeVar
 
@@ -10,6 +9,7 @@ from gevent.event import Event
 
 from protocol.errors import ErrorCode
 from protocol.messages import Error
+from refserver.business.fair import FairQueue
 from refserver.business.memory import Memory
 from refserver.business.notes import tell
 from refserver.business.planning import Request
@@ -21,6 +21,8 @@ _log = logging.getLogger(__name__)
 
 MAX_LOGINS = 4096
 MAX_QUESTIONS = 64
+MAX_QUESTIONS_OF_ONE = 2
+"""Each answer may be a page of a megabyte, which is held several times while it is made."""
 
 Asked = TypeVar("Asked")
 
@@ -29,20 +31,24 @@ Login = tuple[Node, int, str, str]
 
 
 class Turns(Generic[Asked]):
-    """A queue with one greenlet that hands everything waiting, up to `most`, to `answer` together."""
+    """A queue with one greenlet that hands everything waiting, up to `most` and `of_one` of each user, to
+    `answer` together."""
 
-    def __init__(self, answer: Callable[[list[Asked]], None], most: int) -> None:
+    def __init__(
+        self, answer: Callable[[list[Asked]], None], most: int, *, of_one: int | None = None
+    ) -> None:
         self._answer = answer
         self._most = most
-        self._waiting: deque[Asked] = deque()
+        self._of_one = of_one
+        self._waiting: FairQueue[Asked] = FairQueue()
         self._work = Event()
         self._idle = Event()
         self._idle.set()
         self._greenlet = gevent.spawn(self._run)
 
-    def put(self, asked: Asked) -> None:
+    def put(self, user: str, asked: Asked) -> None:
         """Returns at once."""
-        self._waiting.append(asked)
+        self._waiting.put(user, asked)
         self._work.set()
         self._idle.clear()
 
@@ -61,7 +67,7 @@ class Turns(Generic[Asked]):
                 self._work.clear()
                 self._idle.set()
                 self._work.wait()
-            turn = [waiting.popleft() for _ in range(min(len(waiting), self._most))]
+            turn = waiting.take(self._most, of_one=self._of_one)
             try:
                 self._answer(turn)
             except Exception:  # noqa: BLE001 - a bug costs one turn, not the server

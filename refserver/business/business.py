@@ -9,6 +9,7 @@ from protocol.messages import Contacts, Error, History, Message, Pull, Read, Sen
 from refserver.business.answering import (
     MAX_LOGINS,
     MAX_QUESTIONS,
+    MAX_QUESTIONS_OF_ONE,
     Login,
     Turns,
     answer_logins,
@@ -49,12 +50,14 @@ class Business:
         self._logins: Turns[Login] = Turns(
             partial(answer_logins, storage, memory, self._presence), MAX_LOGINS
         )
-        self._questions: Turns[Request] = Turns(partial(answer_questions, storage), MAX_QUESTIONS)
+        self._questions: Turns[Request] = Turns(
+            partial(answer_questions, storage), MAX_QUESTIONS, of_one=MAX_QUESTIONS_OF_ONE
+        )
 
     def attach(self, node: Node, connection: int, user: str, device: str) -> None:
         """A verified login: see `Service.attach`."""
         self._presence.add(user, node)
-        self._logins.put((node, connection, user, device))
+        self._logins.put(user, (node, connection, user, device))
 
     def watch(self, node: Node, user: str) -> None:
         """From now on `node` gets the user's pushes."""
@@ -71,7 +74,7 @@ class Business:
         if kind in _COMMITTED:
             self._committer.put(request)
         elif kind in _ANSWERED:
-            self._questions.put(request)
+            self._questions.put(user, request)
         else:
             node.reply(connection, Error(ErrorCode.MALFORMED, f"{kind.__name__} is not a request"))
 

@@ -1,7 +1,6 @@
 """Group commit: while one batch is stored, the next gathers (rule 1: answers only after the commit)."""
 
 import logging
-from collections import deque
 from collections.abc import Callable
 
 import gevent
@@ -10,15 +9,19 @@ from gevent.event import Event
 from protocol.errors import ErrorCode
 from protocol.messages import Entry, Error
 from refserver.business import planning
+from refserver.business.fair import FairQueue
 from refserver.business.limiting import Buckets
 from refserver.business.memory import Memory
 from refserver.business.notes import tell
 from refserver.business.planning import Delivery, Plan, Request
 from refserver.business.presence import Presence
 from refserver.business.snowflakes import Snowflakes
+from refserver.face import body_bytes
 from refserver.storage import Storage, StorageFailed
 
 MAX_BATCH_REQUESTS = 512
+MAX_BATCH_BYTES = 1 << 20
+"""Of message bodies: whoever sends large ones gets no more into a batch before others are in the next."""
 
 _log = logging.getLogger(__name__)
 
@@ -38,7 +41,7 @@ class Committer:
         self._buckets = buckets
         self._mints = Snowflakes(node_id, storage.newest_mid())
         self._changes_seen = -1
-        self._pending: deque[Request] = deque()
+        self._pending: FairQueue[Request] = FairQueue(lambda request: body_bytes(request.message))
         self._work = Event()
         self._idle = Event()
         self._idle.set()
@@ -49,7 +52,7 @@ class Committer:
 
     def put(self, request: Request) -> None:
         """Answered after the commit, or with an error; returns at once."""
-        self._pending.append(request)
+        self._pending.put(request.user, request)
         self._work.set()
         self._idle.clear()
 
@@ -73,9 +76,10 @@ class Committer:
                 self._work.clear()
                 self._idle.set()
                 self._work.wait()
-            batch = [pending.popleft() for _ in range(min(len(pending), MAX_BATCH_REQUESTS))]
+            batch = pending.take(MAX_BATCH_REQUESTS, most_bytes=MAX_BATCH_BYTES)
             done = self._commit(batch)
-            pending.extendleft(reversed(batch[done:]))
+            for request in reversed(batch[done:]):
+                pending.put_back(request.user, request)
 
     def _commit(self, batch: list[Request]) -> int:
         """How many of `batch` were answered, from its start: all but what exceeded the size of a commit."""
