@@ -5,44 +5,51 @@ import importlib
 import itertools
 import pkgutil
 from abc import ABC, abstractmethod
-from typing import Any, ClassVar, TypeVar
+from typing import Any, ClassVar, Generic, TypeVar
 
 from chaos.control import ToxiproxyControl
 from chaos.errors import FaultSyntaxError, ToxiproxyError
+from chaos.levers import PROXIES
 
-F = TypeVar("F", bound="type[Fault]")
+F = TypeVar("F", bound="type[Fault[Any]]")
+L = TypeVar("L")
 
 ALL = "*"
 DIRECTIONS = ("upstream", "downstream")
 STREAMS = (*DIRECTIONS, "both")
 
-_registered: dict[str, "type[Fault]"] = {}
+_registered: dict[str, "type[Fault[Any]]"] = {}
 _serial = itertools.count(1)
 
 
-class Fault(ABC):
+class Fault(ABC, Generic[L]):
     """One thing that goes wrong, at one target (a proxy's name, or * for all).
 
-    `example` shows how it is written; `color` is its band in charts; an `instantaneous` fault is over as soon
-    as it has happened.
+    `pulls`: which of the levers it works by (`chaos.levers`). `example` shows how it is written; `color` is
+    its band in charts; an `instantaneous` fault is over as soon as it has happened.
     """
 
     name: ClassVar[str]
     example: ClassVar[str]
     color: ClassVar[str]
     instantaneous: ClassVar[bool] = False
+    pulls: ClassVar[str] = PROXIES
 
     @classmethod
     @abstractmethod
-    def parse(cls, value: str | None, stream: str | None = None) -> "Fault":
+    def parse(cls, value: str | None, stream: str | None = None) -> "Fault[L]":
         """The fault for the text behind `name=`, None if there is none. Raises FaultSyntaxError."""
 
-    @abstractmethod
-    def apply(self, control: ToxiproxyControl, target: str) -> dict[str, Any]:
-        """It is on; the answer is the detail for the record. Raises ToxiproxyError: it may be on in part."""
+    @classmethod
+    def check_target(cls, target: str) -> None:
+        """Raises FaultSyntaxError for one that it can never have; which proxies there are shows later."""
 
     @abstractmethod
-    def heal(self, control: ToxiproxyControl, target: str) -> dict[str, Any]:
+    def apply(self, lever: L, target: str) -> dict[str, Any]:
+        """It is on; the answer is the detail for the record. Raises ChaosError: it may be on in part."""
+
+    @abstractmethod
+    def heal(self, lever: L, target: str) -> dict[str, Any]:
         """It is off, whether it was on, in part, or not at all; the answer adds to the detail."""
 
     @abstractmethod
@@ -50,7 +57,7 @@ class Fault(ABC):
         """A few words for people."""
 
 
-class ToxicFault(Fault):
+class ToxicFault(Fault[ToxiproxyControl]):
     """A fault that is a toxic on each proxy of the target, in one direction or in both."""
 
     default_stream: ClassVar[str] = "both"
@@ -64,25 +71,25 @@ class ToxicFault(Fault):
         self.streams = DIRECTIONS if stream == "both" else (stream,)
         self._added: list[tuple[str, str]] = []
 
-    def apply(self, control: ToxiproxyControl, target: str) -> dict[str, Any]:
+    def apply(self, lever: ToxiproxyControl, target: str) -> dict[str, Any]:
         # A serial number in the names, because faults of the same kind may overlap on one proxy.
         serial = next(_serial)
-        for proxy in targets(control, target):
+        for proxy in targets(lever, target):
             for stream in self.streams:
                 name = f"{self.name}-{serial}-{stream}"
                 # Noted first: healing must find it even if this call is cut short.
                 self._added.append((proxy, name))
-                control.add_toxic(proxy, self.name, name=name, stream=stream, attributes=self.attributes)
+                lever.add_toxic(proxy, self.name, name=name, stream=stream, attributes=self.attributes)
         return {"attributes": self.attributes, "streams": list(self.streams)}
 
-    def heal(self, control: ToxiproxyControl, target: str) -> dict[str, Any]:
+    def heal(self, lever: ToxiproxyControl, target: str) -> dict[str, Any]:
         counts: dict[str, int] = {}
         while self._added:
             proxy, name = self._added[-1]
             try:
-                for what, count in control.toxic(proxy, name).get("counts", {}).items():
+                for what, count in lever.toxic(proxy, name).get("counts", {}).items():
                     counts[what] = counts.get(what, 0) + count
-                control.remove_toxic(proxy, name)
+                lever.remove_toxic(proxy, name)
             except ToxiproxyError as error:
                 if error.status != 404:  # gone already is as good
                     raise
@@ -101,7 +108,7 @@ def fault(kind: F) -> F:
 
 
 @functools.cache
-def fault_kinds() -> "dict[str, type[Fault]]":
+def fault_kinds() -> "dict[str, type[Fault[Any]]]":
     """All faults by name."""
     package = importlib.import_module("chaos.faults")
     for module in pkgutil.iter_modules(package.__path__):
@@ -120,14 +127,14 @@ def targets(control: ToxiproxyControl, target: str) -> list[str]:
     raise ToxiproxyError(f"no proxy {target!r} at {control.url}; {there_are}", 404)
 
 
-def needed(kind: type[Fault], value: str | None) -> str:
+def needed(kind: type[Fault[Any]], value: str | None) -> str:
     """`value`. Raises FaultSyntaxError when there is none."""
     if not value:
         raise FaultSyntaxError(f"{kind.name} needs a value; write it like {kind.example}")
     return value
 
 
-def unneeded(kind: type[Fault], value: str | None, stream: str | None) -> None:
+def unneeded(kind: type[Fault[Any]], value: str | None, stream: str | None) -> None:
     """Raises FaultSyntaxError when a value or a stream is given."""
     if value or stream:
         raise FaultSyntaxError(

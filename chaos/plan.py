@@ -49,7 +49,7 @@ class FaultSpec:
         spec.fault()
         return spec
 
-    def fault(self) -> Fault:
+    def fault(self) -> Fault[Any]:
         """A fresh fault to be applied. Raises FaultSyntaxError."""
         kinds = fault_kinds()
         if self.name not in kinds:
@@ -57,7 +57,13 @@ class FaultSpec:
         kind = kinds[self.name]
         if kind.instantaneous and self.for_s is not None:
             raise FaultSyntaxError(f"{self.name} happens at one moment, `for` makes no sense with it")
+        kind.check_target(self.target)
         return kind.parse(self.value, self.stream)
+
+    @property
+    def pulls(self) -> str:
+        """The lever that it needs (`chaos.levers`)."""
+        return fault_kinds()[self.name].pulls
 
     @property
     def color(self) -> str:

@@ -8,8 +8,8 @@ from typing import Any
 import gevent
 from gevent.lock import RLock
 
-from chaos.control import ToxiproxyControl
 from chaos.errors import ChaosError, FaultsFailed
+from chaos.levers import Levers
 from chaos.plan import FaultSpec
 
 
@@ -45,17 +45,17 @@ class FaultSchedule:
     """`records` grow in the order in which faults begin; `on_change` gets each record as it begins and ends.
 
     `failures` are what could not be applied or healed; nothing else stops because of them. Uses blocking
-    HTTP: where the Toxiproxy lives in the same process, sockets have to be monkey-patched.
+    HTTP for proxies: where the Toxiproxy lives in the same process, sockets have to be monkey-patched.
     """
 
     def __init__(
         self,
         specs: Sequence[FaultSpec],
-        control: ToxiproxyControl,
+        levers: Levers,
         on_change: Callable[[FaultRecord], None] = lambda record: None,
     ) -> None:
         self._runs = [_Run(spec) for spec in specs]
-        self._control = control
+        self._levers = levers
         self._on_change = on_change
         self._greenlets: list[gevent.Greenlet[..., None]] = []
         self._reported = 0
@@ -105,7 +105,7 @@ class FaultSchedule:
         run.index = len(self.records)
         self.records.append(FaultRecord(spec.name, spec.target, detail, time.monotonic_ns()))
         try:
-            detail.update(run.fault.apply(self._control, spec.target))
+            detail.update(run.fault.apply(self._lever(run), spec.target))
         except ChaosError as error:
             self._failed(run, error)
             return False
@@ -117,12 +117,15 @@ class FaultSchedule:
             if not run.is_on:
                 return
             try:
-                told = run.fault.heal(self._control, run.spec.target)
+                told = run.fault.heal(self._lever(run), run.spec.target)
             except ChaosError as error:
                 self._failed(run, error)
                 return
             run.is_on = False
             self._change(run, end_ns=time.monotonic_ns(), told=told)
+
+    def _lever(self, run: _Run) -> Any:
+        return self._levers.lever(run.fault.pulls, run.spec.name)
 
     def _failed(self, run: _Run, error: ChaosError) -> None:
         self.failures.append(error)

@@ -2,6 +2,7 @@
 
 import psutil
 
+from chaos.levers import PROXIES
 from chatproof.errors import CannotRun
 from chatproof.limits import PORTS_A_SOURCE, connections_a_process, open_files
 from chatproof.plan import EMBEDDED, Plan
@@ -36,10 +37,11 @@ def _check_files(plan: Plan) -> None:
             f"{each:,} connections a process, but a process may open {files:,} files: "
             f"use at least {-(-plan.connections // room)} processes (--processes) or raise ulimit -n"
         )
-    if plan.fault and not plan.toxiproxy and plan.connections * _PROXIED_FILES > room:
+    proxied = any(fault.pulls == PROXIES for fault in plan.faults)
+    if proxied and not plan.toxiproxy and plan.connections * _PROXIED_FILES > room:
         raise CannotRun(
-            f"the fault proxy holds two files a connection and may open {files:,}: with faults at most "
-            f"{room // _PROXIED_FILES:,} connections (--connections)"
+            f"the fault proxy holds two files a connection and may open {files:,}: with "
+            f"faults on the path at most {room // _PROXIED_FILES:,} connections (--connections)"
         )
     servers = max(plan.access_processes, 1)
     if plan.target.url == EMBEDDED and plan.connections > room * servers:

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 from chaos.control import ToxiproxyControl
 from chaos.errors import ToxiproxyError
+from chaos.levers import PROXIES
 from chatproof.errors import CannotRun
 from chatproof.plan import Plan
 from drivers.endpoints import Endpoint
@@ -29,12 +30,13 @@ class Proxied:
 
 @contextmanager
 def proxied(plan: Plan, endpoints: tuple[Endpoint, ...]) -> Iterator[Proxied]:
-    """A proxy `access-1`, `access-2`, … before each endpoint if the plan has faults; none otherwise.
+    """A proxy `access-1`, `access-2`, … before each endpoint if the plan has faults on
+    the path; none otherwise.
 
     Proxies in a Toxiproxy of somebody else's are removed at the end, one of our own is stopped. Raises
     CannotRun.
     """
-    if not plan.fault and not plan.toxiproxy:
+    if not plan.toxiproxy and not any(fault.pulls == PROXIES for fault in plan.faults):
         yield Proxied(endpoints, None, ())
         return
     process = None

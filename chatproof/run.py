@@ -15,6 +15,7 @@ from locust.runners import MasterRunner
 from rich.console import Console
 
 from chaos.errors import ChaosError
+from chaos.levers import Levers
 from chaos.schedule import FaultRecord, FaultSchedule
 from chatproof.errors import CannotRun, CommandError, WrongUse
 from chatproof.fitting import check_limits
@@ -115,11 +116,15 @@ class Run:
         self._environment = environment
         conductor = conductor_of(environment)
         conductor.judges = False
-        pids = {**dict.fromkeys(target.pids, "server"), **dict.fromkeys(way.pids, "proxy")}
-        sampler = Sampler(self._folder.processes, pids, self._give_up)
+        sampler = Sampler(
+            self._folder.processes,
+            lambda: {**dict.fromkeys(target.pids, "server"), **dict.fromkeys(way.pids, "proxy")},
+            self._give_up,
+        )
         stack.callback(sampler.stop)
-        if way.control is not None:
-            self._schedule = FaultSchedule(plan.faults, way.control, self._fault_changed)
+        if plan.faults:
+            levers = Levers(way.control, conductor, target.server)
+            self._schedule = FaultSchedule(plan.faults, levers, self._fault_changed)
         with Progress(self._look, self._console) as progress:
             try:
                 self._await_workers(runner, len(workers))

@@ -15,17 +15,20 @@ _SOCKET_SLABS = ("TCP", "TCPv6", "sock_inode_cache", "filp", "dentry", "eventpol
 
 
 class Sampler:
-    """Samples processes until `stop`; a process that ends meanwhile is no longer sampled."""
+    """Samples processes until `stop`; one that ends meanwhile is no longer sampled, a new one is."""
 
-    def __init__(self, folder: Path, pids: dict[int, str], on_error: Callable[[LedgerError], None]) -> None:
-        """`pids`: role ("server", "proxy") by process id. `on_error` hears of what cannot be written.
+    def __init__(
+        self, folder: Path, pids: Callable[[], dict[int, str]], on_error: Callable[[LedgerError], None]
+    ) -> None:
+        """`pids()`: role ("server", "proxy") by process id. `on_error` hears of what cannot be written.
 
         Raises LedgerError if files cannot be made.
         """
         self._on_error = on_error
-        self._watched = [
-            (psutil.Process(pid), role, SampleWriter(folder, f"{role}-{pid}")) for pid, role in pids.items()
-        ]
+        self._folder = folder
+        self._pids = pids
+        self._watched: dict[int, tuple[psutil.Process, str, SampleWriter]] = {}
+        self._look()
         self._machine = SampleWriter(folder, "machine")
         self._sample()
         self._greenlet = gevent.spawn(self._run)
@@ -34,18 +37,32 @@ class Sampler:
         """One last sample; files are closed."""
         self._greenlet.kill()
         self._sample()
-        for _, _, writer in self._watched:
+        for _, _, writer in self._watched.values():
             writer.close()
         self._machine.close()
 
     def _run(self) -> None:
         while True:
             gevent.sleep(1.0)
+            try:
+                self._look()
+            except LedgerError as error:
+                self._on_error(error)
             self._sample()
+
+    def _look(self) -> None:
+        for pid, role in self._pids().items():
+            if pid in self._watched:
+                continue
+            try:
+                process = psutil.Process(pid)
+            except psutil.NoSuchProcess:
+                continue
+            self._watched[pid] = (process, role, SampleWriter(self._folder, f"{role}-{pid}"))
 
     def _sample(self) -> None:
         self._sample_machine()
-        for process, role, writer in list(self._watched):
+        for process, role, writer in list(self._watched.values()):
             try:
                 cpu, memory, files = process.cpu_times(), process.memory_info(), process.num_fds()
             except psutil.NoSuchProcess:

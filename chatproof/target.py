@@ -1,11 +1,18 @@
 """What a run is pointed at: the embedded reference server with accounts of its own, or somebody's server."""
 
+import os
+import random
+import signal
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import combinations
 from pathlib import Path
 
+import gevent
+import psutil
+
+from chaos.errors import ChaosError
 from chatproof.errors import CannotRun, WrongUse
 from chatproof.plan import EMBEDDED, Plan
 from drivers.accounts import AccountsFile
@@ -19,16 +26,65 @@ from refserver.process import ServerFailed, ServerProcess
 from scenarios.options import population_of
 
 _PROBE_S = 10.0
+_REPLACED_S = 2.0
 _TOKEN_TTL_S = 7 * 86400.0
 
 
 @dataclass(frozen=True, slots=True)
 class Running:
-    """A target that answers. `pids`: the server's processes when we started it."""
+    """A target that answers. `server`: its processes, when we started it."""
 
     endpoints: tuple[Endpoint, ...]
     accounts: Path
-    pids: tuple[int, ...]
+    server: "EmbeddedServer | None" = None
+
+    @property
+    def pids(self) -> list[int]:
+        """Of the server's processes that run now."""
+        return [] if self.server is None else self.server.pids
+
+
+class EmbeddedServer:
+    """A server that the run has started. Implements chaos.levers.ServerLever.
+
+    `dice` chooses which of its processes is killed.
+    """
+
+    def __init__(self, process: ServerProcess, dice: random.Random) -> None:
+        self._process = process
+        self._dice = dice
+        self.pids = list(process.pids)
+
+    def kill(self, which: str) -> list[int]:
+        """`access`: one of the processes that hold connections, which the server replaces by itself;
+        `server`: all of them, and it is started again before this returns."""
+        if which == "server":
+            killed = self.pids
+            self._process.kill()
+            try:
+                self._process.start()
+            except ServerFailed as error:
+                raise ChaosError(f"kill: {error}") from error
+            self.pids = list(self._process.pids)
+            return killed
+        access = self._access()
+        if which != "access" or not access:
+            has = "access, server" if access else "server (its access is in the same process)"
+            raise ChaosError(f"kill: the server has no {which!r}; there are {has}")
+        pid = self._dice.choice(access)
+        os.kill(pid, signal.SIGKILL)
+        gevent.spawn_later(_REPLACED_S, self._look_again)
+        return [pid]
+
+    def _access(self) -> list[int]:
+        try:
+            forkers = psutil.Process(self._process.pid).children()
+            return [each.pid for forker in forkers for each in forker.children()]
+        except psutil.NoSuchProcess:
+            return []
+
+    def _look_again(self) -> None:
+        self.pids = [self._process.pid, *self._access()]
 
 
 @contextmanager
@@ -40,7 +96,7 @@ def running_target(plan: Plan, folder: Path) -> Iterator[Running]:
     if plan.target.url != EMBEDDED:
         urls = [plan.target.url, *plan.target.endpoints]
         endpoints = tuple(resolved(parse_target(url)) for url in urls)
-        yield Running(endpoints, Path(plan.target.accounts), ())
+        yield Running(endpoints, Path(plan.target.accounts))
         return
     data_dir = folder / "server"
     options = plan.options()
@@ -60,7 +116,7 @@ def running_target(plan: Plan, folder: Path) -> Iterator[Running]:
         raise CannotRun(str(error)) from error
     try:
         targets = tuple(parse_target(f"chat+{url}") for url in server.tcp_urls)
-        yield Running(targets, accounts_file, tuple(server.pids))
+        yield Running(targets, accounts_file, EmbeddedServer(server, random.Random(plan.seed)))
     finally:
         server.stop()
 

@@ -162,19 +162,19 @@ class Cohort:
     def settle(self, timeout_s: float) -> None:
         """Everybody comes back, gets an answer for every send, and pulls until the version stands still.
 
-        Each device then is in the ledger as settled or unsettled, and each user's unread counts as the
+        Each device of a cohort that chats then is in the ledger as settled or unsettled, and each user's unread counts as the
         server reports them. Blocks the calling greenlet; a second call returns at once.
         """
         if self._settled:
             return
         self._settled = True
-        if not self.chats:
-            return  # nothing was said to it that it could have missed
         chatted, self.chatting = self.chatting, False
         until = time.monotonic() + timeout_s
         for client in list(self._away):
             self._come_back(client)
         self._until(lambda client: client.state is State.ONLINE and not client.unfinished, until)
+        if not self.chats:
+            return  # nothing was said to it that it could have missed
         # The answer to a heartbeat sent after the last acknowledgement carries the final version. Twice,
         # because the first answer may belong to a heartbeat that was under way before.
         for _ in range(2):

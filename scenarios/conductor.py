@@ -70,6 +70,10 @@ class Conductor:
         self._phases = replace(self._phases, load_start_ns=time.monotonic_ns())
         runner_of(self._environment).send_message(PREFIX + "begin", {})
 
+    def cut(self, share: float) -> None:
+        """That share of every process's connections is reset at once (chaos.levers.SwarmLever)."""
+        runner_of(self._environment).send_message(PREFIX + "cut", {"share": share})
+
     def abandon(self) -> None:
         """The run could not begin: nobody has to settle."""
         self._abandoned = True

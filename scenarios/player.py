@@ -24,6 +24,7 @@ class Player:
         runner = runner_of(environment)
         runner.register_message(PREFIX + "number", self._on_number)
         runner.register_message(PREFIX + "begin", self._on_begin)
+        runner.register_message(PREFIX + "cut", self._on_cut)
         runner.register_message(PREFIX + "settle", self._on_settle, concurrent=True)
         runner.register_message(PREFIX + "abandon", self._on_abandon)
         runner.register_message(PREFIX + "close", self._on_close, concurrent=True)
@@ -58,6 +59,10 @@ class Player:
         if self.swarm is not None:
             for cohort in self.swarm.cohorts.values():
                 self.swarm.begin(cohort)
+
+    def _on_cut(self, environment: Environment, msg: Message, **_: Any) -> None:
+        if self.swarm is not None:
+            self.swarm.cut(msg.data["share"])
 
     def _on_settle(self, environment: Environment, msg: Message, **_: Any) -> None:
         if self.swarm is not None:

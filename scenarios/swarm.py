@@ -15,7 +15,7 @@ from gevent.lock import RLock
 from locust.stats import RequestStats
 
 from drivers.accounts import AccountsFile
-from drivers.client import Client, Surroundings
+from drivers.client import Client, State, Surroundings
 from drivers.endpoints import TargetError, parse_target
 from drivers.policy import Policy
 from drivers.pumps.epoll import EpollPump
@@ -111,6 +111,17 @@ class Swarm:
             self._send_armed = True
             self._next_send = time.monotonic()
             self._send_due()
+
+    def cut(self, share: float) -> None:
+        """A share of the connections of this process is reset without a word, and their clients come back."""
+        online = [
+            client
+            for cohort in self.cohorts.values()
+            for client in cohort.clients
+            if client.state is State.ONLINE
+        ]
+        for client in self._dice.sample(online, round(len(online) * share)):
+            self.stage.pump.cut(client)
 
     def remove(self, cohort: Cohort) -> None:
         """The cohort has settled; its devices leave."""

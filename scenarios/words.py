@@ -2,6 +2,7 @@
 
 claim    worker → master   a new user asks which cohort it is         number → worker
 begin    master → workers  start chatting (only with --on-command)
+cut      master → workers  reset a share of the connections
 settle   master → workers  settle all cohorts                          settled → master
 closed   worker → master   ledger and samples of the process are complete
 broken   worker → master   the run cannot go on: why

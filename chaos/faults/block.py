@@ -12,7 +12,7 @@ _blocks: WeakKeyDictionary[ToxiproxyControl, Counter[str]] = WeakKeyDictionary()
 
 
 @fault
-class Block(Fault):
+class Block(Fault[ToxiproxyControl]):
     """A port opens again when the last of several overlapping blocks is healed."""
 
     name = "block"
@@ -27,21 +27,21 @@ class Block(Fault):
         unneeded(cls, value, stream)
         return cls()
 
-    def apply(self, control: ToxiproxyControl, target: str) -> dict[str, Any]:
-        held = _blocks.setdefault(control, Counter())
-        for proxy in targets(control, target):
+    def apply(self, lever: ToxiproxyControl, target: str) -> dict[str, Any]:
+        held = _blocks.setdefault(lever, Counter())
+        for proxy in targets(lever, target):
             held[proxy] += 1
             self._blocked.append(proxy)
-            control.set_enabled(proxy, False)
+            lever.set_enabled(proxy, False)
         return {"proxies": list(self._blocked)}
 
-    def heal(self, control: ToxiproxyControl, target: str) -> dict[str, Any]:
-        held = _blocks.setdefault(control, Counter())
+    def heal(self, lever: ToxiproxyControl, target: str) -> dict[str, Any]:
+        held = _blocks.setdefault(lever, Counter())
         while self._blocked:
             proxy = self._blocked[-1]
             if held[proxy] <= 1:
                 try:
-                    control.set_enabled(proxy, True)
+                    lever.set_enabled(proxy, True)
                 except ToxiproxyError as error:
                     if error.status != 404:  # a proxy that is gone blocks nobody
                         raise

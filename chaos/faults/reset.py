@@ -7,7 +7,7 @@ from chaos.fault import Fault, fault, targets, unneeded
 
 
 @fault
-class Reset(Fault):
+class Reset(Fault[ToxiproxyControl]):
     """A proxy that is blocked at that time stays blocked: it has no connections."""
 
     name = "reset"
@@ -23,20 +23,20 @@ class Reset(Fault):
         unneeded(cls, value, stream)
         return cls()
 
-    def apply(self, control: ToxiproxyControl, target: str) -> dict[str, Any]:
-        names = targets(control, target)
-        states = control.proxies()
+    def apply(self, lever: ToxiproxyControl, target: str) -> dict[str, Any]:
+        names = targets(lever, target)
+        states = lever.proxies()
         hit = [name for name in names if name in states and states[name].enabled]
         for proxy in hit:
             self._closed.append(proxy)
-            control.set_enabled(proxy, False)
-            control.set_enabled(proxy, True)
+            lever.set_enabled(proxy, False)
+            lever.set_enabled(proxy, True)
             self._closed.pop()
         return {"proxies": hit}
 
-    def heal(self, control: ToxiproxyControl, target: str) -> dict[str, Any]:
+    def heal(self, lever: ToxiproxyControl, target: str) -> dict[str, Any]:
         while self._closed:  # only if it was interrupted between closing and opening
-            control.set_enabled(self._closed[-1], True)
+            lever.set_enabled(self._closed[-1], True)
             self._closed.pop()
         return {}
 

@@ -14,6 +14,12 @@ import click
 @click.option("--scenario", help="chat or heartbeat.")
 @click.option("--connections", type=int, help="Connections in all.")
 @click.option("--processes", type=int, help="Swarm processes; as many as the connections need.")
+@click.option(
+    "--access-processes",
+    type=int,
+    metavar="N",
+    help="Of the embedded server; as many as the connections need.",
+)
 @click.option("--rate", type=float, help="Messages a second in all (open model).")
 @click.option("--duration", metavar="TIME", help="Of the load, such as 30s or 5m.")
 @click.option("--ramp", metavar="TIME", help="In which everybody comes online.")
@@ -24,7 +30,8 @@ import click
     "--fault",
     multiple=True,
     metavar="FAULT",
-    help="Such as 'frame_loss=5% at 10s for 20s on access-1'; may be given several times.",
+    help="Such as 'frame_loss=5% at 10s for 20s on access-1', 'cut=20% at 30s' or 'kill at 40s on server'; "
+    "may be given several times.",
 )
 @click.option(
     "--threshold",
@@ -97,6 +104,8 @@ def _apply(plan: Any, given: dict[str, Any], settings: tuple[str, ...]) -> None:
             setattr(plan, key, given[key])
     if given["target"] is not None:
         plan.target.url = given["target"]
+    if given["access_processes"] is not None:
+        plan.target.access_processes = given["access_processes"]
     if given["accounts"] is not None:
         plan.target.accounts = given["accounts"]
     if given["heartbeat"] is not None:

@@ -1,5 +1,7 @@
 """How faults are written, and what is said about those that are written wrongly."""
 
+from typing import Any
+
 import pytest
 
 from chaos.errors import FaultSyntaxError
@@ -56,7 +58,7 @@ def test_a_value_becomes_the_attributes_of_the_toxic(
 
 
 @pytest.mark.parametrize("kind", fault_kinds().values(), ids=lambda kind: kind.name)
-def test_each_fault_shows_how_it_is_written_and_has_a_colour_of_its_own(kind: type[Fault]) -> None:
+def test_each_fault_shows_how_it_is_written_and_has_a_colour_of_its_own(kind: type[Fault[Any]]) -> None:
     spec = parse_fault(kind.example)
     assert spec.name == kind.name
     assert spec.summary().startswith(kind.name)
@@ -67,7 +69,7 @@ def test_each_fault_shows_how_it_is_written_and_has_a_colour_of_its_own(kind: ty
     ("text", "said"),
     [
         ("", "an empty fault; there are bandwidth, block"),
-        ("rain=5%", "no fault 'rain'; there are bandwidth, block, frame_loss"),
+        ("rain=5%", "no fault 'rain'; there are bandwidth, block, cut, frame_loss"),
         ("latency", "latency needs a value; write it like latency=300ms"),
         ("latency=", "latency needs a value"),
         ("latency=3", "'3' is not a time"),
@@ -78,6 +80,12 @@ def test_each_fault_shows_how_it_is_written_and_has_a_colour_of_its_own(kind: ty
         ("slicer=5±9", "larger than its variation"),
         ("limit_data=3h", "'3h' is not a size"),
         ("block=5", "block takes no value"),
+        ("cut", "cut needs a value"),
+        ("cut=0%", "cuts nobody"),
+        ("cut=5% on access-1", "leave out `on`"),
+        ("kill", "kill needs `on access` or `on server`"),
+        ("kill on access-1", "kill needs `on access` or `on server`"),
+        ("kill for 5s on access", "happens at one moment"),
         ("reset stream upstream", "reset takes no stream"),
         ("reset at 3s for 5s", "reset happens at one moment"),
         ("latency=3ms at", "ends behind 'at'"),

@@ -10,6 +10,7 @@ from gevent.event import Event
 
 from chaos.control import ProxyState, ToxiproxyControl
 from chaos.errors import FaultsFailed, ToxiproxyError
+from chaos.levers import Levers
 from chaos.plan import FaultSpec, parse_fault
 from chaos.schedule import FaultRecord, FaultSchedule
 from tests.chaos.conftest import Line
@@ -19,7 +20,7 @@ class Watched(FaultSchedule):
     """A schedule whose changes can be waited for."""
 
     def __init__(self, specs: list[FaultSpec], control: ToxiproxyControl) -> None:
-        super().__init__(specs, control, self._note)
+        super().__init__(specs, Levers(proxies=control), self._note)
         self.seen: list[FaultRecord] = []
         self._changed = Event()
 

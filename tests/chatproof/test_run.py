@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 from pathlib import Path
 
+import polars as pl
 import pytest
 from command_line import Ended, chatproof, one_line
 
@@ -20,6 +21,15 @@ _RUNS = {
     "misses a threshold": (
         "run", "--scenario", "heartbeat", "--connections", "20", "--heartbeat", "1",
         "--threshold", "latency_ms.heartbeat.p50 < 1000", "--threshold", "connections.peak > 20", *_SMALL,
+    ),
+    "is hit": (
+        "run", "--connections", "100", "--rate", "60", "--json", "--duration", "10s", "--ramp", "1s",
+        "--set", "cohort=20", "--set", "away_share=0", "--set", "chat_share=0.5", "--heartbeat", "2",
+        "--fault", "cut=40% at 1s", "--fault", "kill at 3s on server", "--out", "run",
+    ),
+    "loses an access process": (
+        "run", "--scenario", "heartbeat", "--connections", "60", "--heartbeat", "1", "--json",
+        "--duration", "9s", "--access-processes", "2", "--ramp", "1s", "--fault", "kill at 1s on access", "--out", "run",
     ),
     "follows a shape": (
         "run", "--connections", "60", "--rate", "60", "--shape", "steps", "--json",
@@ -73,6 +83,35 @@ def test_a_run_passes_and_its_summary_is_printed(folder: Path, ended: dict[str, 
         "report.html",
         "junit.xml",
     } <= {each.name for each in run.iterdir()}
+
+
+def test_connections_that_were_cut_and_a_server_that_was_killed_cost_nothing_that_was_acknowledged(
+    folder: Path, ended: dict[str, Future[Ended]]
+) -> None:
+    found = ended["is hit"].result()
+    assert (found.code, found.left) == (0, ()), found.err
+    summary = json.loads(found.out)
+    checks = summary["checks"]
+    assert [fault["name"] for fault in summary["faults"]] == ["cut", "kill"]
+    assert summary["faults"][1]["detail"]["pids"]
+    assert checks["durability"]["kills"] == 1
+    assert checks["reconnection"]["lost"] == checks["reconnection"]["back"] >= 100 + 40
+    assert checks["completeness"]["sent"] == checks["completeness"]["acked"] > 300
+    members = pl.read_parquet(folder / "is hit" / "run" / "tables" / "members.parquet")["user"].n_unique()
+    devices = pl.read_parquet(folder / "is hit" / "run" / "tables" / "devices.parquet")["user"].n_unique()
+    assert members == devices * 3 / 5, "of five cohorts, every other one chats"
+
+
+def test_an_access_process_that_was_killed_costs_its_clients_a_reconnect(
+    folder: Path, ended: dict[str, Future[Ended]]
+) -> None:
+    found = ended["loses an access process"].result()
+    assert (found.code, found.left) == (0, ()), found.err
+    summary = json.loads(found.out)
+    assert 0 < summary["connections"]["dropped"] <= 60
+    assert summary["checks"]["reconnection"]["away"] == 0
+    # The one that stores, two that hold connections, where those come from, and one in place of the killed.
+    assert summary["server"]["processes"] == 5
 
 
 def test_the_plan_in_the_folder_repeats_the_run(folder: Path, ended: dict[str, Future[Ended]]) -> None:

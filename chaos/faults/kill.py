@@ -1,0 +1,37 @@
+"""kill: processes of the server end by SIGKILL, in the middle of whatever they do."""
+
+from typing import Any
+
+from chaos.errors import FaultSyntaxError
+from chaos.fault import Fault, fault, unneeded
+from chaos.levers import SERVER, ServerLever
+
+
+@fault
+class Kill(Fault[ServerLever]):
+    """On `access`: one of those that hold connections; on `server`: all of it, started again at once."""
+
+    name = "kill"
+    example = "kill at 60s on access"
+    color = "#8b0000"
+    instantaneous = True
+    pulls = SERVER
+
+    @classmethod
+    def parse(cls, value: str | None, stream: str | None = None) -> "Kill":
+        unneeded(cls, value, stream)
+        return cls()
+
+    @classmethod
+    def check_target(cls, target: str) -> None:
+        if target not in ("access", "server"):
+            raise FaultSyntaxError(f"kill needs `on access` or `on server`; write it like {cls.example}")
+
+    def apply(self, lever: ServerLever, target: str) -> dict[str, Any]:
+        return {"pids": lever.kill(target)}
+
+    def heal(self, lever: ServerLever, target: str) -> dict[str, Any]:
+        return {}
+
+    def summary(self) -> str:
+        return "kill -9"
