@@ -12,7 +12,7 @@ from protocol.messages import Send
 _FLOOD_S = 4.0
 
 
-@attack(limit_mb=150)
+@attack(limit_mb=110)
 def run(ground: Ground) -> str:
     """Answers are read; nobody else is there to be pushed to."""
     line = ground.login()

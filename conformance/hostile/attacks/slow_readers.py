@@ -17,12 +17,12 @@ _PULLING_S = 5.0
 _STUCK_S = 1.0
 
 
-@attack(limit_mb=320)
+@attack(limit_mb=100)
 def run(ground: Ground) -> str:
     """They pull an inbox of 13 MB again and again, while a friend goes on writing to them.
 
-    A server may turn many pages into frames at a time, whoever asked; that is its bound, however long it goes
-    on and however many they are.
+    Each may be owed 1 MiB of pushes and 1.5 of pages; the store reads through a cache of 64 MiB, and a page
+    is held several times while it is made.
     """
     readers = [ground.login() for _ in range(_READERS)]
     writer = ground.login("friend")

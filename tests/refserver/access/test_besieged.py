@@ -10,10 +10,11 @@ from besieged import Server, address, siege, wait_until
 from chat_client import ChatClient
 from gevent import socket
 
+from conformance.hostile.attack import matching
+from conformance.hostile.ground import Ground, frame
 from protocol import frames
-from protocol.frames import EMPTY_PING
-from protocol.limits import MAGIC, MAX_INFLATED_BODY_BYTES, MAX_MESSAGE_BODY_BYTES
-from protocol.messages import Error, Item, Login, Ping, Pong, Send, SendPackage, encode_body
+from protocol.limits import MAX_INFLATED_BODY_BYTES, MAX_MESSAGE_BODY_BYTES
+from protocol.messages import Error, Item, Login, Send, SendPackage, encode_body
 from reactor import sockets
 from refserver import accounts
 from refserver.process import ServerProcess
@@ -21,7 +22,6 @@ from refserver.settings import raise_descriptor_limit
 
 MB = 1_000_000
 IDLE = 10_000
-PINGS = 1_000_000
 
 
 @pytest.fixture(scope="module")
@@ -36,11 +36,6 @@ def server(tmp_path_factory):
     log = process.log_path.read_text()
     assert "Traceback" not in log, log
     assert "fault of this server" not in log, log
-
-
-def frame(kind: int, body: bytes, flags: int = 0, announced: int | None = None) -> bytes:
-    size_bytes = len(body) if announced is None else announced
-    return bytes((MAGIC, kind, flags, 0)) + size_bytes.to_bytes(4, "big") + body
 
 
 def test_those_who_never_finish_are_ended_by_the_server(server):
@@ -151,38 +146,26 @@ def flood(client: ChatClient) -> None:
             number += 16
 
 
-def test_half_frames_hold_no_more_than_they_are(server):
-    """Headers that announce a megabyte: unknown people may leave 16 kB of it, users nearly all."""
-    with siege(server) as result:
-        unknown = [server.client() for _ in range(200)]
-        for client in unknown:
-            client.send_bytes(frame(0x01, bytes(15_000), announced=1 << 20))
-        known = [server.client("attacker", f"d{number}") for number in range(20)]
-        for client in known:
-            client.send_bytes(frame(0x10, bytes((1 << 20) - 1), announced=1 << 20))
-        too_much = server.client()
-        too_much.send_bytes(frame(0x01, bytes(17_000), announced=1 << 20))
-        too_much.expect_error(413)
-        for client in [*unknown, *known, too_much]:
-            client.close()
-    assert result.grown_bytes < 80 * MB, "20 × 1 MiB, as it grows, and 200 × 15 kB"
-
-
-def test_a_million_heartbeats_are_answered_one_by_one(server):
-    with siege(server) as result:
-        client = server.client("attacker", "pinger")
-        client.send(Ping())
-        pong_bytes = len(frames.encode(client.expect(Pong)))
-
-        def ping() -> None:
-            for _ in range(PINGS // 10_000):
-                client.send_bytes(EMPTY_PING * 10_000)
-
-        pinging = gevent.spawn(ping)
-        heard = 0
-        while heard < PINGS * pong_bytes:
-            heard += len(client.socket.recv(1 << 20))
-        pinging.get()
-        assert heard == PINGS * pong_bytes
+def test_of_who_is_unknown_no_more_than_a_login_is_kept(server):
+    patient, too_much = server.client(), server.client()
+    patient.send_bytes(frame(Login.TYPE, bytes(15_000), announced=1 << 20))
+    too_much.send_bytes(frame(Login.TYPE, bytes(17_000), announced=1 << 20))
+    too_much.expect_error(413)
+    assert patient.hears_nothing()
+    for client in (patient, too_much):
         client.close()
-    assert result.grown_bytes < 20 * MB
+
+
+@pytest.mark.parametrize("name", ["half_frames", "slow_readers", "tiny_frames"])
+def test_an_attack_of_the_suite_costs_no_more_than_it_may(server, name):
+    (attack,) = matching(name)
+    process = server.process
+    tokens = {user: server.token(user) for user in ("attacker", "friend")}
+    with siege(server) as result:
+        ground = Ground(address(process.tcp_urls[0]), address(process.http_url), tokens)
+        try:
+            # In a thread: it waits, and the two who talk are greenlets of this one.
+            gevent.get_hub().threadpool.apply(attack.run, (ground,))
+        finally:
+            gevent.get_hub().threadpool.apply(ground.close)
+    assert result.grown_bytes < attack.limit_bytes

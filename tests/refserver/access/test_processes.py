@@ -145,7 +145,8 @@ def test_killing_where_access_processes_come_from_costs_a_reconnect_too(server):
     def somebody_is_let_in() -> bool:
         try:
             client, _ = login(server, "u1", "phone")
-        except OSError:
+        except (OSError, AssertionError):
+            # The connection may have come to a process that was about to end.
             return False
         client.close()
         return True
