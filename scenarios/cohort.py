@@ -162,8 +162,8 @@ class Cohort:
     def settle(self, timeout_s: float) -> None:
         """Everybody comes back, gets an answer for every send, and pulls until the version stands still.
 
-        Each device of a cohort that chats then is in the ledger as settled or unsettled, and each user's unread counts as the
-        server reports them. Blocks the calling greenlet; a second call returns at once.
+        Each device of a cohort that chats then is in the ledger as settled or unsettled, and each user's
+        unread counts as the server reports them. Blocks the calling greenlet; a second call returns at once.
         """
         if self._settled:
             return

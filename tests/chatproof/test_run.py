@@ -29,7 +29,8 @@ _RUNS = {
     ),
     "loses an access process": (
         "run", "--scenario", "heartbeat", "--connections", "60", "--heartbeat", "1", "--json",
-        "--duration", "9s", "--access-processes", "2", "--ramp", "1s", "--fault", "kill at 1s on access", "--out", "run",
+        "--duration", "9s", "--access-processes", "2", "--ramp", "1s", "--fault", "kill at 1s on access",
+        "--out", "run",
     ),
     "follows a shape": (
         "run", "--connections", "60", "--rate", "60", "--shape", "steps", "--json",
