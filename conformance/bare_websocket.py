@@ -7,8 +7,8 @@ from types import TracebackType
 from typing import NamedTuple, Self
 
 import gevent.socket
-import gevent.ssl
 
+from conformance.web import trusting
 from drivers.endpoints import Endpoint
 from drivers.pumps.wire import Expected
 from protocol.websocket import PATH
@@ -32,8 +32,7 @@ class BareWebSocket:
     def __init__(self, endpoint: Endpoint, ca: Path | None = None) -> None:
         self._socket = gevent.socket.create_connection(endpoint.address, timeout=_TIMEOUT_S)
         if endpoint.carrier.name == "wss":
-            context = gevent.ssl.create_default_context(cafile=ca)
-            self._socket = context.wrap_socket(self._socket, server_hostname=endpoint.host)
+            self._socket = trusting(ca).wrap_socket(self._socket, server_hostname=endpoint.host)
         key = b64encode(os.urandom(16)).decode()
         self._socket.sendall(
             f"GET {PATH} HTTP/1.1\r\nHost: {endpoint.host}:{endpoint.port}\r\nUpgrade: websocket\r\n"

@@ -10,6 +10,7 @@ import pytest
 from conformance.accounts import Block
 from conformance.clients import Clients, MakeDevice, MakePhone, MakeWeb, MakeWire
 from conformance.target import Target, seed_key, target_key
+from conformance.together import dice_for
 from conformance.verdicts import not_offered
 from conformance.wirelog import WireLog, log_key
 
@@ -38,7 +39,7 @@ def block(target: Target) -> Block:
 @pytest.fixture
 def dice(request: pytest.FixtureRequest) -> random.Random:
     """The same at each run with the same --seed, another for each case."""
-    return random.Random(f"{request.config.stash[seed_key]} {request.node.name}")
+    return dice_for(request.node, request.config.stash[seed_key])
 
 
 @pytest.fixture

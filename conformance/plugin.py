@@ -12,6 +12,7 @@ from pathlib import Path
 import msgspec
 import pytest
 
+from conformance import together
 from conformance.catalogue import Level, load
 from conformance.results import Results, write_json
 from conformance.summary import write_summary
@@ -82,6 +83,8 @@ def pytest_configure(config: pytest.Config) -> None:
         "only_over(name, ..., why): the carriers over which a case makes sense, and why no other",
     )
     config.addinivalue_line("markers", "once(why): no carrier changes what the case sees; it runs over one")
+    config.addinivalue_line("markers", "needs(capability, ...): what a case needs beyond its clause")
+    config.addinivalue_line("markers", "waits: the case runs side by side with all others that wait")
     option = config.option
     try:
         config.stash[target_key] = Target(
@@ -122,6 +125,9 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     if others:
         config.hook.pytest_deselected(items=others)
     items[:] = chosen
+    for item in chosen:
+        if isinstance(item, pytest.Function) and together.waits(item):
+            together.spare_fixtures(item)
     config.stash[target_key].cases_planned = len(chosen)
 
 
@@ -143,13 +149,39 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
         item.user_properties.append(("clause", clause))
     target = item.config.stash[target_key]
     item.user_properties.append(("carrier", target.carrier))
-    reason = _not_over(target, item)
+    reason = _not_over(target, item) or _lacking(target, item)
     if reason:
         pytest.skip(reason)
-    for need in (need for clause in clauses for need in load()[clause].needs):
-        reason = target.lacks(need)
-        if reason:
-            pytest.skip(reason)
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_pyfunc_call(pyfuncitem: pytest.Function) -> bool | None:
+    """A case that waits is started with all the others; then only its outcome is left to tell."""
+    if not together.waits(pyfuncitem):
+        return None
+    stash = pyfuncitem.config.stash
+    if together.outcomes_key not in stash:
+        target = stash[target_key]
+        waiting = [
+            item
+            for item in pyfuncitem.session.items
+            if isinstance(item, pytest.Function) and together.waits(item)
+        ]
+        stash[together.outcomes_key] = together.run_all(
+            [item for item in waiting if not (_not_over(target, item) or _lacking(target, item))],
+            pyfuncitem.config,
+        )
+    outcome = stash[together.outcomes_key][pyfuncitem.nodeid]
+    if outcome is not None:
+        raise outcome
+    return True
+
+
+def _lacking(target: Target, item: pytest.Item) -> str | None:
+    """What the target lacks of that which the clauses of a case, or the case itself, need."""
+    of_clauses = [need for clause in _clauses_of(item) for need in load()[clause].needs]
+    of_case = [str(need) for mark in item.iter_markers("needs") for need in mark.args]
+    return next(filter(None, map(target.lacks, dict.fromkeys([*of_clauses, *of_case]))), None)
 
 
 def _not_over(target: Target, item: pytest.Item) -> str | None:

@@ -66,6 +66,7 @@ def run_conformance(settings: ConformSettings) -> int:
     except TargetUnusable as error:
         return _wrong(str(error))
     seed = new_seed() if settings.seed is None else settings.seed
+    _say(f"target: {target.name}, carriers: {', '.join(target.chosen)}, seed: {seed}")
     with tempfile.TemporaryDirectory(prefix="chatproof-conform-") as name:
         folder = Path(name)
         if len(target.chosen) == 1:
@@ -107,15 +108,8 @@ def _run_here(settings: ConformSettings, seed: int, folder: Path) -> tuple[int, 
 def _run_side_by_side(
     settings: ConformSettings, seed: int, folder: Path, target: Target
 ) -> tuple[int, list[CaseResult]]:
-    print(f"target: {target.name}, carriers: {', '.join(target.chosen)}, seed: {seed}", flush=True)
     try:
-        runs = run_all(
-            target.chosen,
-            _arguments(settings, seed),
-            folder,
-            settings.jobs,
-            lambda line: print(line, flush=True),
-        )
+        runs = run_all(target.chosen, _arguments(settings, seed), folder, settings.jobs, _say)
     except KeyboardInterrupt:
         print("chatproof conform: interrupted", file=sys.stderr)
         return 130, []

@@ -13,6 +13,7 @@ from protocol.messages import Error, Pull, ReadUpdate, Sent
 
 
 @pytest.mark.clause("CHN.1")
+@pytest.mark.needs("packages", "unread", "history")
 def test_both_ways_lead_to_the_same_inbox(block: Block, phone: MakePhone, web: MakeWeb) -> None:
     """A message can be sent over a short HTTP request and over the long connection; both reach the same
     inbox with the same guarantees.
@@ -121,6 +122,7 @@ def test_what_may_not_be_sent_is_refused_alike(block: Block, phone: MakePhone, w
 
 
 @pytest.mark.clause("CHN.1")
+@pytest.mark.needs("unread")
 def test_many_senders_by_both_ways_at_once(block: Block, phone: MakePhone, web: MakeWeb) -> None:
     """... both reach the same inbox with the same guarantees: at the same moment.
 
@@ -156,6 +158,7 @@ def test_many_senders_by_both_ways_at_once(block: Block, phone: MakePhone, web: 
 
 
 @pytest.mark.clause("CHN.1")
+@pytest.mark.needs("unread")
 def test_a_read_by_one_way_counts_for_the_other(block: Block, phone: MakePhone, web: MakeWeb) -> None:
     """... the same inbox: also what is read in it.
 

@@ -27,6 +27,9 @@ if TYPE_CHECKING:
     from refserver.process import ServerProcess
 
 
+pytestmark = pytest.mark.needs("packages", "unread", "contacts", "history")
+
+
 @pytest.fixture(scope="module")
 def crashes(
     target: Target,

@@ -28,6 +28,7 @@ def await_newest(phone: Phone) -> None:
         phone.listen(_HEARTBEAT_S / 4)
 
 
+@pytest.mark.waits
 def test_a_client_that_gets_no_push_at_all_pulls(block: Block, device: MakeDevice) -> None:
     """Within two heartbeats of the lost push the client knows that its version is behind, and pulls.
 

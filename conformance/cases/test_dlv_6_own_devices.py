@@ -58,6 +58,7 @@ def test_the_sending_device_keeps_it_for_its_next_life(block: Block, phone: Make
         assert found == wanted, f"device {name}: expected {wanted} in its inbox, found {found}"
 
 
+@pytest.mark.needs("packages")
 def test_a_package_reaches_them_whole(block: Block, phone: MakePhone) -> None:
     """... get the message too: every one of a package.
 

@@ -62,6 +62,7 @@ def assert_refused(answer: Sent | Error, code: int, what: str) -> None:
 
 
 @pytest.mark.parametrize("wrong", WRONG, ids=lambda wrong: wrong.name.replace(" ", "-"))
+@pytest.mark.needs("unread", "contacts")
 def test_a_refused_send_gets_its_code_and_is_not_stored(wrong: Wrong, block: Block, phone: MakePhone) -> None:
     """A send that cannot be accepted gets a definite error with a code, and is not stored.
 
@@ -79,6 +80,7 @@ def test_a_refused_send_gets_its_code_and_is_not_stored(wrong: Wrong, block: Blo
     witnesses.source.say(block.friends[1], b"accepted")
 
 
+@pytest.mark.needs("unread", "contacts")
 def test_a_group_takes_nothing_from_an_outsider(block: Block, phone: MakePhone) -> None:
     """... not permitted: who is not in a group does not write to it.
 

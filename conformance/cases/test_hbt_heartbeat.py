@@ -1,6 +1,6 @@
 """HBT.1 to HBT.3: the dead are cleared in time, the living never, and a client notices a dead path.
 
-All with the shortest heartbeat that the protocol knows, one second; waiting is done side by side.
+All with the shortest heartbeat that the protocol knows, one second.
 """
 
 import time
@@ -17,7 +17,6 @@ from conformance.clients import Clients, MakeDevice, MakePhone
 from conformance.phone import Phone
 from conformance.verdicts import Undecided
 from drivers.events import Closed, LoggedIn
-from drivers.pumps.blocking import Device
 from protocol import messages
 from protocol.messages import Message
 from protocol.names import conversation_between
@@ -50,6 +49,7 @@ def assert_cleared(phone: Phone, last_frame_at: float, limit_s: float, who: str)
 
 @pytest.mark.clause("HBT.1")
 @on_a_connection("over polls there is no connection that the server could clear")
+@pytest.mark.waits
 def test_who_falls_silent_is_cleared_in_time(block: Block, phone: MakePhone) -> None:
     """The server clears a connection whose peer vanished without FIN or RST within 1.5 heartbeat intervals
     plus 2 s of its last frame, and marks the device offline.
@@ -129,6 +129,7 @@ def test_what_the_cleared_held_is_freed(
 
 
 @pytest.mark.clause("HBT.2")
+@pytest.mark.waits
 def test_a_client_notices_a_path_that_went_silent(block: Block, device: MakeDevice) -> None:
     """A client whose server or path vanished silently notices within 1.5 heartbeat intervals plus 2 s and
     reconnects.
@@ -188,42 +189,16 @@ def test_a_client_is_let_in_beside_its_own_dead_connection(block: Block, phone: 
     source.await_push(b"back again")
 
 
-@pytest.fixture(scope="module")
-def beating(take_block: Callable[[], Block], lasting_clients: Clients) -> tuple[list[Device], float]:
-    """Five clients that beat, from the time that is given on, while other cases wait for theirs."""
-    devices = [lasting_clients.device(user, heartbeat_s=_HEARTBEAT_S) for user in take_block().pick(5)]
-    for each in devices:
-        each.log_in()
-    return devices, time.monotonic()
+Show = Callable[[Phone], object]
 
 
-@pytest.mark.clause("HBT.3")
-@on_a_connection("over polls there is no connection that the server could clear")
-@pytest.mark.usefixtures("beating")
-def test_who_shows_signs_of_life_is_never_cleared(block: Block, phone: MakePhone) -> None:
-    """A connection with timely heartbeats is never cleared, at any load the server accepts; any frame
-    counts as a sign of life.
-
-    Phones show each another sign of life once per interval: a PING, a PUSHED, a PULL, a question for counts,
-    contacts or history, a READ, or a message; one pings only every 1.4 intervals. Meanwhile a member floods
-    the group that most of them are in. Expected: after several times the limit all connections are still
-    open.
-    """
-    owner, friend, flooding = block.pick(3)
-    conversation = conversation_between(owner.user, friend.user)
-    phone(friend, "starter").say(owner.user, b"to have something to read")
-    signs: dict[str, Message] = {
-        "PING": messages.Ping(),
-        "PUSHED": messages.Pushed(1),
-        "PULL": messages.Pull(0, 1),
-        "UNREAD": messages.Unread(),
-        "CONTACTS": messages.Contacts(0, 1),
-        "HISTORY": messages.History(conversation, 0, 1),
-        "READ": messages.Read(conversation, 1),
-    }
+def assert_living(block: Block, phone: MakePhone, signs: dict[str, tuple[float, Show]]) -> None:
+    """Of phones of one user, each shows its own sign once an interval of so many seconds, while a member
+    floods the group that the user is in: none is cleared."""
+    owner, _, flooding = block.pick(3)
     until = time.monotonic() + _LIVING_S
 
-    def live(name: str, interval_s: float, show: Callable[[Phone], object]) -> None:
+    def live(name: str, interval_s: float, show: Show) -> None:
         one, _ = enter(phone, owner, name)
         while time.monotonic() < until:
             one.listen(interval_s)
@@ -239,26 +214,72 @@ def test_who_shows_signs_of_life_is_never_cleared(block: Block, phone: MakePhone
             source.say_all(block.group, [b"flood"] * 25)
             gevent.sleep(0.1)
 
-    def saying(sign: Message) -> Callable[[Phone], None]:
-        return lambda one: one.wire.send(sign)
-
-    jobs: list[Any] = [gevent.spawn(live, name, _HEARTBEAT_S, saying(sign)) for name, sign in signs.items()]
-    jobs.append(gevent.spawn(live, "SEND", _HEARTBEAT_S, lambda one: one.say(friend.user, b"I live")))
-    late = 1.4 * _HEARTBEAT_S
-    jobs.append(gevent.spawn(live, "late", late, lambda one: one.wire.send(messages.Ping())))
+    jobs: list[Any] = [gevent.spawn(live, name, *sign) for name, sign in signs.items()]
     jobs.append(gevent.spawn(flood))
     gevent.joinall(jobs, raise_error=True)
 
 
+def showing(sign: Message) -> tuple[float, Show]:
+    return _HEARTBEAT_S, lambda one: one.wire.send(sign)
+
+
 @pytest.mark.clause("HBT.3")
 @on_a_connection("over polls there is no connection that the server could clear")
-def test_a_client_that_beats_keeps_its_connection(beating: tuple[list[Device], float]) -> None:
+@pytest.mark.waits
+def test_who_shows_signs_of_life_is_never_cleared(block: Block, phone: MakePhone) -> None:
+    """A connection with timely heartbeats is never cleared, at any load the server accepts; any frame
+    counts as a sign of life.
+
+    Phones show each another sign of life once per interval: a PING, a PUSHED, a PULL or a message; one pings
+    only every 1.4 intervals. Meanwhile a member floods the group that the user is in. Expected: after several
+    times the limit all connections are still open.
+    """
+    _, friend = block.pick(2)
+    signs: dict[str, tuple[float, Show]] = {
+        "PING": showing(messages.Ping()),
+        "PUSHED": showing(messages.Pushed(1)),
+        "PULL": showing(messages.Pull(0, 1)),
+        "SEND": (_HEARTBEAT_S, lambda one: one.say(friend.user, b"I live")),
+        "late": (1.4 * _HEARTBEAT_S, lambda one: one.wire.send(messages.Ping())),
+    }
+    assert_living(block, phone, signs)
+
+
+@pytest.mark.clause("HBT.3")
+@on_a_connection("over polls there is no connection that the server could clear")
+@pytest.mark.needs("unread", "contacts", "history")
+@pytest.mark.waits
+def test_who_asks_once_an_interval_is_never_cleared(block: Block, phone: MakePhone) -> None:
+    """... any frame counts as a sign of life: a question as well.
+
+    Phones ask each something else once per interval: for counts, for contacts, for history, or to mark as
+    read. Meanwhile a member floods the group that the user is in. Expected: after several times the limit all
+    connections are still open.
+    """
+    owner, friend = block.pick(2)
+    conversation = conversation_between(owner.user, friend.user)
+    phone(friend, "starter").say(owner.user, b"to have something to read")
+    questions: dict[str, Message] = {
+        "UNREAD": messages.Unread(),
+        "CONTACTS": messages.Contacts(0, 1),
+        "HISTORY": messages.History(conversation, 0, 1),
+        "READ": messages.Read(conversation, 1),
+    }
+    assert_living(block, phone, {name: showing(question) for name, question in questions.items()})
+
+
+@pytest.mark.clause("HBT.3")
+@on_a_connection("over polls there is no connection that the server could clear")
+@pytest.mark.waits
+def test_a_client_that_beats_keeps_its_connection(block: Block, device: MakeDevice) -> None:
     """A connection with timely heartbeats is never cleared.
 
     Five clients do nothing but beat. Expected: after several times the limit none has lost its connection.
     """
-    devices, since = beating
-    gevent.sleep(max(0.0, since + _LIVING_S - time.monotonic()))
+    devices = [device(user, heartbeat_s=_HEARTBEAT_S) for user in block.pick(5)]
+    for each in devices:
+        each.log_in()
+    gevent.sleep(_LIVING_S)
     for each in devices:
         closed = each.all_of(Closed)
         assert not closed, f"{each.name}: expected the connection to last, it ended: {closed}"

@@ -60,6 +60,7 @@ def assert_living(phone: Phone, who: str) -> None:
 
 @pytest.mark.clause("HBT.4")
 @on_a_connection("over polls there is no connection that the server could clear")
+@pytest.mark.waits
 def test_the_interval_can_be_changed_on_a_live_connection(block: Block, phone: MakePhone) -> None:
     """The heartbeat interval is negotiated at login and can be changed on a live connection.
 

@@ -33,6 +33,7 @@ def assert_placed_together(answer: PackageSent, count: int) -> None:
 
 
 @pytest.mark.parametrize("to", ["a friend", "the group"])
+@pytest.mark.needs("history")
 def test_a_package_appears_adjacent_and_in_order_to_everybody(
     block: Block, phone: MakePhone, to: str
 ) -> None:

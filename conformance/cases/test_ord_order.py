@@ -104,6 +104,7 @@ def test_every_message_has_an_id_of_its_own(block: Block, phone: MakePhone) -> N
 
 
 @pytest.mark.clause("ORD.1")
+@pytest.mark.needs("history")
 def test_push_pull_and_history_agree_on_the_order(block: Block, phone: MakePhone) -> None:
     """... every device of every member shows the same order, whichever way it got the messages.
 
@@ -204,6 +205,7 @@ def test_small_messages_do_not_overtake_large_ones(block: Block, phone: MakePhon
 
 
 @pytest.mark.clause("ORD.2")
+@pytest.mark.waits
 def test_order_survives_loss_and_reconnection(block: Block, device: MakeDevice, dice: random.Random) -> None:
     """... keep the order, also under loss, retransmission and reconnection.
 

@@ -111,6 +111,7 @@ def assert_shown(each: Device, wanted: set[bytes], newest: int) -> None:
     assert not each.all_of(GapSkipped), f"{each.name}: expected no version to stay missing"
 
 
+@pytest.mark.waits
 def test_clients_that_catch_up_among_running_sends_show_all_in_order(
     block: Block, phone: MakePhone, device: MakeDevice, dice: random.Random
 ) -> None:

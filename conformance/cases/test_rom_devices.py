@@ -34,6 +34,7 @@ def test_every_online_device_is_pushed_to(block: Block, phone: MakePhone) -> Non
 
 @pytest.mark.clause("ROM.1")
 @on_a_connection("over polls nothing is acknowledged")
+@pytest.mark.waits
 def test_each_device_acknowledges_for_itself(block: Block, phone: MakePhone) -> None:
     """... and each device acknowledges for itself.
 

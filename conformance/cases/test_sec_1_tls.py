@@ -1,12 +1,12 @@
 """SEC.1: TLS 1.2 or newer for long connections and for short requests, with a certificate that verifies."""
 
-import json
 import ssl
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from pathlib import Path
 from urllib.parse import urlsplit
 
+import gevent
 import pytest
 import trustme
 
@@ -24,7 +24,7 @@ from conformance.handshakes import (
 from conformance.phone import Phone, fresh_cid
 from conformance.target import Target
 from conformance.verdicts import Undecided, not_offered
-from conformance.web import Web
+from conformance.web import Poll, Web
 from drivers.contract import Identity
 from drivers.endpoints import Endpoint, parse_target
 from drivers.events import Closed, CloseReason, LoggedIn
@@ -179,20 +179,13 @@ def request(line: str, fields: str = "") -> bytes:
 # -- what goes through it
 
 
-class LongPoll(Secured):
-    """One that is under way as soon as there is this object. Raises Expected when there is no handshake."""
-
-    def __init__(self, place: Place, user: User, after: int) -> None:
-        super().__init__(place)
-        fields = f"Authorization: Bearer {user.token}\r\n"
-        self.send_raw(self.records(request(f"GET /v1/inbox?after={after}&wait_s=9", fields)))
-
-    def mids(self) -> list[int]:
-        """Of the entries in the answer."""
-        answer = b"".join(iter(self.read, b""))
-        head, _, body = answer.partition(b"\r\n\r\n")
-        assert head.startswith(b"HTTP/1.1 200 "), f"expected 200, got {answer[:100]!r}"
-        return [entry["mid"] for entry in json.loads(body)["entries"]]
+def hold(poller: Web, after: int) -> "gevent.Greenlet[..., Poll]":
+    """A poll that waits for what comes after a version, under way; its answer."""
+    # The connection is made before, so that the request goes out at once.
+    poller.poll(after)
+    held = gevent.spawn(poller.poll, after, wait_s=9)
+    gevent.sleep(0)
+    return held
 
 
 @pytest.fixture
@@ -268,6 +261,7 @@ def read_until(connection: Secured, kind: type[messages.Message]) -> list[messag
     return came
 
 
+@pytest.mark.needs("packages", "unread", "contacts", "history")
 def test_the_whole_api_is_there_over_https(target: Target, block: Block, stack: ExitStack) -> None:
     """TLS ... on HTTP: every short request, and long poll, with the certificate verified.
 
@@ -277,17 +271,16 @@ def test_the_whole_api_is_there_over_https(target: Target, block: Block, stack: 
     """
     url = target.https_url or not_offered("the target has no --http https:// URL")
     sender, friend = block.pick(2)
-    place = Place.of(url, "https", target.ca)
 
     def web(user: User | None) -> Web:
         token = None if user is None else user.token
         return stack.enter_context(Web(url, token, ca=target.ca))
 
     source, sink, nobody = web(sender), web(friend), web(None)
-    with LongPoll(place, friend, after=0) as waiting:
-        first = source.say(friend.user, b"wakes the poll")
-        mids = waiting.mids()
-        assert mids == [first["mid"]], f"expected the poll to bring {first['mid']}, got {mids}"
+    held = hold(sink, after=0)
+    first = source.say(friend.user, b"wakes the poll")
+    mids = [entry["mid"] for entry in held.get().entries]
+    assert mids == [first["mid"]], f"expected the poll to bring {first['mid']}, got {mids}"
     largest = bytes(range(256)) * (MAX_MESSAGE_BODY_BYTES // 256)
     source.say(friend.user, largest)
     source.say_package(friend.user, [b"item 1", b"item 2"])
@@ -316,17 +309,14 @@ def test_both_secure_ways_lead_to_the_same_inbox(
     """
     url = target.https_url or not_offered("the target has no --http https:// URL")
     one, other = block.pick(2)
-    place = Place.of(url, "https", target.ca)
-    with Secured(place):
-        pass
-    short = stack.enter_context(Web(url, one.token, ca=target.ca))
+    short, waiting = (stack.enter_context(Web(url, one.token, ca=target.ca)) for _ in range(2))
     for endpoint in long_ones(target):
         body = f"over HTTPS to {endpoint.label}".encode()
         phone = phone_at(endpoint, other, endpoint.carrier.name)
         sent = short.say(other.user, body)
         pushed = phone.await_push(body)
         assert pushed.mid == sent["mid"], f"expected the push of {sent['mid']}, got {pushed.mid}"
-        with LongPoll(place, one, after=sent["version"]) as waiting:
-            answer = phone.say(one.user, b"back")
-            mids = waiting.mids()
+        held = hold(waiting, after=sent["version"])
+        answer = phone.say(one.user, b"back")
+        mids = [entry["mid"] for entry in held.get().entries]
         assert mids == [answer.mid], f"{endpoint.url}: expected the poll to bring {answer.mid}, got {mids}"

@@ -10,6 +10,7 @@ import pytest
 from conformance.accounts import Block, User
 from conformance.carriers import on_a_connection
 from conformance.clients import MakePhone, MakeWeb
+from conformance.packages import package, try_package
 from conformance.phone import Phone, fresh_cid
 from conformance.verdicts import Undecided, not_offered
 from conformance.web import Web, history_path
@@ -73,6 +74,7 @@ def assert_refused(connection: Wire, what: str) -> None:
 
 
 @on_a_connection("over polls every request has a token or is refused, see the cases of the routes")
+@pytest.mark.needs("unread")
 def test_no_request_is_answered_before_a_login(
     block: Block, wire: Callable[[], Wire], phone: MakePhone
 ) -> None:
@@ -91,6 +93,7 @@ def test_no_request_is_answered_before_a_login(
 
 
 @on_a_connection("over polls every request has a token or is refused, see the cases of the routes")
+@pytest.mark.needs("unread")
 def test_no_request_is_answered_after_a_refused_login(
     block: Block, wire: Callable[[], Wire], phone: MakePhone
 ) -> None:
@@ -164,6 +167,10 @@ class Private:
 
 @pytest.fixture
 def private(block: Block, phone: MakePhone) -> Private:
+    return something_private(block, phone)
+
+
+def something_private(block: Block, phone: MakePhone) -> Private:
     one, other = block.pick(2)
     source = phone(one, "source")
     sent = source.say_all(other.user, [b"secret 1", b"secret 2"])
@@ -210,6 +217,7 @@ def refused(phone: Phone, request: Message, answer: type[Message]) -> bool:
             return True
 
 
+@pytest.mark.needs("history", "unread")
 def test_anothers_conversation_can_be_neither_fetched_nor_marked(private: Private, phone: MakePhone) -> None:
     """... no user can read, acknowledge, mark or fetch what belongs to another, by any id guessing.
 
@@ -233,34 +241,49 @@ def test_anothers_conversation_can_be_neither_fetched_nor_marked(private: Privat
     assert not told, f"expected nobody to be told of a read, got {told}"
 
 
+@pytest.mark.needs("unread")
 def test_nothing_can_be_sent_into_anothers_conversation(private: Private, phone: MakePhone) -> None:
     """... what belongs to another: a conversation belongs to its parties.
 
-    A user who is no party sends messages and packages to the names of a conversation and a group, as they
-    are and bent. Expected: a definite error for each; neither party has any of it, nor does the intruder.
+    A user who is no party sends messages to the names of a conversation and a group, as they are and bent.
+    Expected: a definite error for each; neither party has any of it, nor does the intruder.
     """
     intruder, victim = phone(private.intruder), phone(private.other)
     for name in guesses(private):
         answer = intruder.try_to_say(name, b"intruding")
         assert isinstance(answer, Error), f"SEND to {name!r}: expected an ERROR, got {answer}"
-        cid = fresh_cid()
-        intruder.wire.send(messages.SendPackage(cid, name, [Item("text", b"intruding")]))
-        kinds = (messages.PackageSent, Error)
-        got = intruder.expect_one_of(kinds, lambda message, cid=cid: message.cid == cid)  # type: ignore[misc]
-        assert isinstance(got, Error), f"SEND_PACKAGE to {name!r}: expected an ERROR, got {got}"
+    bodies = [f"secret {number}".encode() for number in range(1, 5)]
+    assert_untouched(victim, bodies, {private.pair: 2, private.group: 2})
+    assert_untouched(intruder, [], {})
+
+
+@pytest.mark.needs("packages", "unread")
+def test_no_package_can_be_sent_into_anothers_conversation(private: Private, phone: MakePhone) -> None:
+    """... what belongs to another: several messages at once need the same rights as one.
+
+    A user who is no party sends packages to the names of a conversation and a group, as they are and bent.
+    Expected: a definite error for each; neither party has any of it, nor does the intruder.
+    """
+    intruder, victim = phone(private.intruder), phone(private.other)
+    for name in guesses(private):
+        answer = try_package(intruder, package(fresh_cid(), name, [b"intruding"]))
+        assert isinstance(answer, Error), f"SEND_PACKAGE to {name!r}: expected an ERROR, got {answer}"
     bodies = [f"secret {number}".encode() for number in range(1, 5)]
     assert_untouched(victim, bodies, {private.pair: 2, private.group: 2})
     assert_untouched(intruder, [], {})
 
 
 @on_a_connection("over polls nothing is acknowledged")
-def test_what_one_acknowledges_or_pulls_is_only_his(block: Block, private: Private, phone: MakePhone) -> None:
+@pytest.mark.waits
+@pytest.mark.needs("unread", "contacts")
+def test_what_one_acknowledges_or_pulls_is_only_his(block: Block, phone: MakePhone) -> None:
     """... no user can ... acknowledge ... what belongs to another.
 
     While pushes to a victim wait for PUSHED, others of the same device name acknowledge high versions and
     pull. Expected: the victim's pushes come again; the others' inboxes, contacts and counts show nothing of
     it.
     """
+    private = something_private(block, phone)
     source, victim = phone(private.one), phone(private.other, "phone")
     source.say(private.other.user, b"waits for PUSHED")
     victim.await_push(b"waits for PUSHED")
@@ -300,6 +323,7 @@ def every_route(to: str, conversation: str, sequence: int) -> dict[str, tuple[st
 
 
 @pytest.mark.once("the routes are those of HTTP")
+@pytest.mark.needs("unread")
 def test_no_route_answers_without_a_valid_token(private: Private, phone: MakePhone, web: MakeWeb) -> None:
     """Without a valid, unexpired token nothing but login and the scheduler answers: over HTTP.
 
@@ -334,6 +358,7 @@ def test_no_route_answers_without_a_valid_token(private: Private, phone: MakePho
 
 
 @pytest.mark.once("the routes are those of HTTP")
+@pytest.mark.needs("packages", "unread", "contacts", "history")
 def test_no_route_gives_anothers_to_who_is_logged_in(
     private: Private, phone: MakePhone, web: MakeWeb
 ) -> None:

@@ -33,6 +33,7 @@ def stored(entry: Entry) -> Stored:
 
 
 @pytest.mark.clause("STO.1")
+@pytest.mark.needs("history")
 def test_a_message_is_the_same_for_everybody(block: Block, phone: MakePhone) -> None:
     """Id, content, type and time of a message are stored once, whatever the number of recipients and devices.
 

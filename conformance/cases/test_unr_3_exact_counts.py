@@ -109,6 +109,7 @@ def test_retransmission_counts_nothing_twice(
     assert_exact(reader, {}, "having read all")
 
 
+@pytest.mark.needs("packages")
 def test_packages_count_each_message_once(block: Block, phone: MakePhone) -> None:
     """Counts stay exact: a package counts as what is in it, also when it is repeated.
 

@@ -22,6 +22,7 @@ def assert_counts(phone: Phone, expected: dict[str, int], when: str) -> None:
 
 
 @pytest.mark.clause("UNR.1")
+@pytest.mark.needs("contacts")
 def test_counts_follow_every_message_and_every_read(
     block: Block, phone: MakePhone, dice: random.Random
 ) -> None:

@@ -29,6 +29,7 @@ def facts(entry: Entry) -> tuple[object, ...]:
 
 
 @pytest.mark.once("devices over every carrier that the target offers take part")
+@pytest.mark.needs("history")
 def test_every_carrier_shows_the_same_conversation(block: Block, target: Target, clients: Clients) -> None:
     """Long connection: private TCP protocol, TCP+TLS and WebSocket carry the same frames.
 

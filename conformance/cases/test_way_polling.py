@@ -88,6 +88,7 @@ def test_short_polls_in_pages_leave_no_seam(block: Block, phone: MakePhone, web:
 
 
 @pytest.mark.clause("WAY.2")
+@pytest.mark.waits
 def test_a_long_poll_is_held_while_there_is_nothing(block: Block, phone: MakePhone, web: MakeWeb) -> None:
     """Long polling: a request with nothing to deliver is held until ... its timeout passes.
 
@@ -119,6 +120,7 @@ def test_a_long_poll_is_held_while_there_is_nothing(block: Block, phone: MakePho
 
 
 @pytest.mark.clause("WAY.2")
+@pytest.mark.needs("packages")
 def test_a_message_never_waits_for_the_timeout(block: Block, phone: MakePhone, web: MakeWeb) -> None:
     """... a message never waits for the timeout.
 
@@ -198,6 +200,7 @@ def test_no_message_falls_between_two_polls(
 
 
 @pytest.mark.clause("WAY.2")
+@pytest.mark.waits
 def test_a_message_at_the_moment_of_the_timeout_is_not_lost(
     block: Block, phone: MakePhone, web: MakeWeb, dice: random.Random
 ) -> None:

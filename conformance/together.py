@@ -1,0 +1,84 @@
+"""Cases that mostly wait, side by side: the first of them starts all, then each has its own verdict.
+
+Such a case is marked `@pytest.mark.waits`. It takes what `Given` has, by name, and no other fixture; its
+block, its clients and its log are its own, as for any case. It shares the machine and the server with the
+others, so it may neither restart the server nor look at what the server holds.
+"""
+
+import inspect
+import random
+from collections.abc import Iterable
+from typing import Any
+
+import gevent
+import pytest
+
+from conformance.clients import Clients
+from conformance.target import Target, seed_key, target_key
+from conformance.wirelog import WireLog, log_key
+
+Outcome = BaseException | None
+outcomes_key = pytest.StashKey[dict[str, Outcome]]()
+
+_ENDS = (Exception, pytest.skip.Exception, pytest.fail.Exception)
+"""What a case may end with: pytest's own are no exceptions to everybody."""
+
+
+def waits(item: pytest.Item) -> bool:
+    """True for a case that runs side by side with others."""
+    return item.get_closest_marker("waits") is not None
+
+
+def spare_fixtures(item: pytest.Function) -> None:
+    """A case that waits gets its clients when it is started. Raises UsageError for what it cannot have."""
+    wanted = set(inspect.signature(item.function).parameters)
+    unknown = wanted - Given.NAMES
+    if unknown:
+        raise pytest.UsageError(f"{item.nodeid}: a case that waits cannot have {', '.join(sorted(unknown))}")
+    item.fixturenames.clear()
+
+
+def run_all(items: Iterable[pytest.Function], config: pytest.Config) -> dict[str, Outcome]:
+    """How each ended, by its id, when all are over."""
+    target, seed = config.stash[target_key], config.stash[seed_key]
+    # Whoever asks first starts the server, and while it starts the others would not wait for it.
+    _ = target.endpoints
+    running = {item.nodeid: gevent.spawn(_run, item, target, seed) for item in items}
+    try:
+        gevent.joinall(list(running.values()))
+    finally:
+        gevent.killall(list(running.values()))
+    return {name: greenlet.value for name, greenlet in running.items()}
+
+
+class Given:
+    """What fixtures of the same names give to other cases."""
+
+    NAMES = frozenset({"block", "clients", "device", "dice", "phone", "target", "web", "wire"})
+
+    def __init__(self, target: Target, clients: Clients, dice: random.Random) -> None:
+        self.target, self.clients, self.dice = target, clients, dice
+        self.block = target.next_block()
+        self.device, self.phone, self.web, self.wire = (
+            clients.device,
+            clients.phone,
+            clients.web,
+            clients.wire,
+        )
+
+
+def dice_for(item: pytest.Item, seed: int) -> random.Random:
+    """The same at each run with the same seed, another for each case."""
+    return random.Random(f"{seed} {item.name}")
+
+
+def _run(item: pytest.Function, target: Target, seed: int) -> Outcome:
+    dice = dice_for(item, seed)
+    log = item.stash.setdefault(log_key, WireLog())
+    try:
+        with Clients(target, dice, log) as clients:
+            given: Any = Given(target, clients, dice)
+            item.obj(**{name: getattr(given, name) for name in inspect.signature(item.function).parameters})
+    except _ENDS as error:
+        return error
+    return None
