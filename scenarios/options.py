@@ -27,6 +27,7 @@ class SwarmOptions:
     circle: int = _option(5, "users who are friends of each other and share a group")
     two_devices: float = _option(0.1, "share of users with a second device")
     connect_rate: float = _option(2000.0, "connections begun a second, for each worker process")
+    handshakes: int = _option(1000, "connections being made or logging in at a time, for each worker process")
     sources: int = _option(1, "loopback addresses to connect from: one for each 12,000 connections")
     settle_timeout: float = _option(45.0, "seconds that devices get to catch up at the end")
     chat_share: float = _option(1.0, "chat: share of the cohorts that chat; the others only stay connected")

@@ -75,7 +75,11 @@ class Swarm:
             population=population,
             roster=roster,
             surroundings=Surroundings(endpoints, roster, policy, recorder.observe),
-            pump=EpollPump(sources=source_addresses(options.sources), connect_rate=options.connect_rate),
+            pump=EpollPump(
+                sources=source_addresses(options.sources),
+                max_handshakes=options.handshakes,
+                connect_rate=options.connect_rate,
+            ),
             recorder=recorder,
             stationery=stationery,
             alarms=Alarms(),
