@@ -5,8 +5,9 @@ A million inputs are a fuzzer's work; here are some of each kind, while two user
 
 import random
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
+from typing import Any
 
 import gevent
 import gevent.socket
@@ -14,7 +15,7 @@ import psutil
 import pytest
 import zstandard
 
-from conformance.accounts import Block
+from conformance.accounts import Block, User
 from conformance.carriers import on_a_connection
 from conformance.clients import MakePhone
 from conformance.phone import Phone, fresh_cid, log_in
@@ -23,7 +24,19 @@ from drivers.pumps.wire import Expected, Wire
 from protocol import frames
 from protocol.errors import RemoteProtocolError
 from protocol.limits import FEATURE_ZSTD, FLAG_COMPRESSED, MAX_FRAME_BODY_BYTES
-from protocol.messages import Error, History, LoggedIn, Login, Ping, Pull, Pushed, Read, Send, Unread
+from protocol.messages import (
+    Error,
+    History,
+    LoggedIn,
+    Login,
+    Message,
+    Ping,
+    Pull,
+    Pushed,
+    Read,
+    Send,
+    Unread,
+)
 
 pytestmark = [
     pytest.mark.clause("SEC.6"),
@@ -279,50 +292,68 @@ def test_before_a_login_nobody_can_make_the_server_keep_much(
     talk.go_on()
 
 
+_FLOOD_WINDOWS = 3
+"""A machine that is busy elsewhere holds up a window now and then, an unfair server each of them."""
+
+
 def test_a_flood_from_one_user_slows_down_himself(
     block: Block, talk: Talk, phone: MakePhone, wire: Callable[[], Wire]
 ) -> None:
     """... a flood from one user ... costs its sender the connection at most: other users' p99 within twice
     its usual.
 
-    A user sends heartbeats, messages to himself, and pulls as fast as he can over four connections, and
-    reads none of the answers. Expected: the p99 of two other users, from SEND to PUSH, is at most twice
-    what it is without it; up to a quarter of a second nothing is concluded.
+    A user sends heartbeats, messages to himself, and questions as fast as he can over six connections; on
+    four he pulls as well, and reads none of the answers, on two he reads them all. Expected: the p99 of two
+    other users, from SEND to PUSH, is at most twice what it is without it; up to a quarter of a second
+    nothing is concluded. A finding has to hold in three floods, each with a time without one before it; the
+    best of those times is the usual one.
     """
     flooder, friend = block.pick(2)
     phone(friend).say_all(flooder.user, [b"x" * 8_000] * 60)
-    usual_s = talk.go_on(150)
-    connections = [wire() for _ in range(4)]
-    for number, connection in enumerate(connections):
-        log_in(connection, flooder, f"flood-{number}")
-    ended: list[int] = []
-
-    def flood(number: int) -> None:
-        data = b"".join(
-            frames.encode(message)
-            for message in (
-                Ping(1000),
-                Pull(0, 1000),
-                Unread(),
-                Send(fresh_cid(), flooder.user, "text", b"x"),
-            )
-        )
-        # It ends by itself: nobody takes what is not read in the other direction.
-        with suppress(OSError, Expected, RemoteProtocolError):
-            while True:
-                connections[number].send_bytes(data * 200)
-        ended.append(number)
-
-    flooding = [gevent.spawn(flood, number) for number in range(4)]
-    during_s = talk.go_on(150)
-    for greenlet in flooding:
-        greenlet.kill()
-    limit_s = max(2 * usual_s, _UNTOLD_S)
-    assert during_s <= limit_s, (
+    usual_s: list[float] = []
+    during_s: list[float] = []
+    for window in range(_FLOOD_WINDOWS):
+        # What is left of the flood before may go on for a while: that is no usual time.
+        usual_s.append(talk.go_on(150))
+        during_s.append(beside_a_flood(talk, flooder, wire, f"flood-{window}"))
+        limit_s = max(2 * min(usual_s), _UNTOLD_S)
+        if during_s[-1] <= limit_s:
+            break
+    assert min(during_s) <= limit_s, (
         f"expected a p99 of at most {limit_s * 1000:.0f} ms beside a flood, usual are "
-        f"{usual_s * 1000:.0f} ms, got {during_s * 1000:.0f} ms"
+        f"{min(usual_s) * 1000:.0f} ms, got {', '.join(f'{each * 1000:.0f}' for each in during_s)} ms"
     )
     talk.go_on()
+
+
+def beside_a_flood(talk: Talk, flooder: User, wire: Callable[[], Wire], device: str) -> float:
+    """The p99 of who talks while `flooder` has six connections that say much, of which two listen."""
+    connections = [wire() for _ in range(6)]
+    for number, connection in enumerate(connections):
+        log_in(connection, flooder, f"{device}-{number}")
+
+    def flood(connection: Wire, pulls: Sequence[Message]) -> None:
+        said = [Ping(1000), *pulls, Unread(), Send(fresh_cid(), flooder.user, "text", b"x")]
+        data = b"".join(map(frames.encode, said)) * 200
+        # It ends by itself where nothing is read: nobody takes what is not read in the other direction.
+        with suppress(OSError, Expected, RemoteProtocolError):
+            while True:
+                connection.send_bytes(data)
+
+    def listen(connection: Wire) -> None:
+        with suppress(OSError, Expected, RemoteProtocolError):
+            while connection.next() is not None:
+                pass
+
+    flooding: list[Any] = [gevent.spawn(flood, connection, [Pull(0, 1000)]) for connection in connections[:4]]
+    for connection in connections[4:]:
+        flooding += [gevent.spawn(flood, connection, []), gevent.spawn(listen, connection)]
+    try:
+        return talk.go_on(150)
+    finally:
+        gevent.killall(flooding)
+        for connection in connections:
+            connection.close()
 
 
 def test_frames_that_are_many_and_tiny(block: Block, talk: Talk, wire: Callable[[], Wire]) -> None:
