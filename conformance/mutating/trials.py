@@ -22,8 +22,8 @@ TRIAL_S = 600.0
 @dataclass(frozen=True, slots=True)
 class Trial:
     """What the suite said of a server over a carrier. `mutant` None: of the sound one. `verdicts`: by clause,
-    of those that have cases. `reasons`: a line of each case that failed. `trouble`: a line on why there are no
-    verdicts."""
+    of those that have cases. `reasons`: a line of each case that failed. `trouble`: why there are none, a
+    line."""
 
     mutant: Mutant | None
     verdicts: Mapping[str, Verdict]
