@@ -9,13 +9,14 @@ import click
 @click.option("--list", "list_", is_flag=True, help="Say which there are, and run nothing.")
 @click.option(
     "--only",
-    default="*",
+    multiple=True,
+    default=("*",),
     metavar="PATTERN",
-    help="Only mutants whose name, or a clause that they break, is like this.",
+    help="Only mutants whose name, or a clause that they break, is like this; repeatable.",
 )
 @click.option("--jobs", type=click.IntRange(1, 64), default=2, show_default=True, help="So many at a time.")
 @click.option("--full", is_flag=True, help="All cases for each mutant, not only those of its own clauses.")
-def command(list_: bool, only: str, jobs: int, full: bool) -> None:
+def command(list_: bool, only: tuple[str, ...], jobs: int, full: bool) -> None:
     """See that the conformance suite catches broken servers, each by the clause that it breaks.
 
     Prints a line a mutant: the clauses that have to fail, those that did, and whether that kills it. The
@@ -27,7 +28,7 @@ def command(list_: bool, only: str, jobs: int, full: bool) -> None:
     from conformance.mutating.trials import count_trials, try_all
 
     try:
-        mutants = matching(only)
+        mutants = list({mutant.name: mutant for pattern in only for mutant in matching(pattern)}.values())
     except UnknownMutant as error:
         raise WrongUse(str(error)) from error
     if list_:

@@ -144,6 +144,8 @@ def test_the_package_is_compressed_for_who_offers_it(backlog: Backlog, line: Mak
     assert small_bytes * 2 <= large_bytes, (
         f"expected at most half of {large_bytes} bytes for a page of much the same, got {small_bytes}"
     )
+    for after in (1000, 5000):
+        assert offering.pull(after, 1000)[1], f"expected a compressed page after {after} as well"
 
 
 @pytest.mark.parametrize("features", [[], ["gzip"]], ids=["nothing offered", "something else offered"])

@@ -1,0 +1,50 @@
+"""DLV.3: a push is repeated whatever it is, on whichever device, and whatever comes after it."""
+
+import time
+
+import gevent
+import pytest
+
+from conformance.accounts import Block
+from conformance.carriers import on_a_connection
+from conformance.clients import MakePhone
+from conformance.phone import Phone
+
+pytestmark = [
+    pytest.mark.clause("DLV.3"),
+    on_a_connection("over polls nothing is pushed, so nothing is pushed again"),
+]
+
+_REPEAT_BY_S = 12.0
+"""By when a first repeat must have come; two seconds after the push, says the protocol."""
+_BETWEEN_S = 0.5
+
+
+def test_a_push_comes_again_on_every_device_among_others(block: Block, phone: MakePhone) -> None:
+    """A push that is not acknowledged is retransmitted: in a group, large, on each device, among new ones.
+
+    Two devices of a member acknowledge nothing of a large message and of one in a group, while small messages
+    go on to come every half second. Expected: both devices get both again meanwhile.
+    """
+    owner, friend = block.members()[:2]
+    devices = [phone(owner, "phone"), phone(owner, "tablet")]
+    source = phone(friend)
+    large = b"large" * 12_000
+    source.say(owner.user, large)
+    source.say(block.group, b"in the group")
+    until = time.monotonic() + _REPEAT_BY_S
+
+    def missing() -> list[str]:
+        return [
+            f"{body[:12]!r} on {each.name}"
+            for each in devices
+            for body in (large, b"in the group")
+            if len(each.times_of(body)) < 2
+        ]
+
+    listening = [gevent.spawn(Phone.listen, each, _REPEAT_BY_S) for each in devices]
+    while missing() and time.monotonic() < until:
+        source.say(owner.user, b"small")
+        gevent.sleep(_BETWEEN_S)
+    gevent.killall(listening)
+    assert not missing(), f"expected every push again within {_REPEAT_BY_S:.0f} s, not {missing()}"

@@ -1,0 +1,31 @@
+from typing import Any
+
+from conformance.mutating.mutant import Mutant
+from conformance.mutating.patching import around, replace
+from protocol.messages import Error
+from refserver.business.planning import Plan
+
+
+def patch() -> None:
+    kept: dict[tuple[str, str, str], Any] = {}
+
+    def send(send: Any, self: Any, request: Any) -> Any:
+        cid = request.message.cid
+        key = (request.user, request.device, cid[:32])
+        first = kept.get(key)
+        if first is not None:
+            return replace(first, cid=cid)
+        answer = send(self, request)
+        if not isinstance(answer, Error):
+            kept[key] = answer
+        return answer
+
+    around(Plan, "_send", send)
+
+
+MUTANT = Mutant(
+    "client_ids_cut_at_32_characters",
+    breaks=("DLV.2",),
+    story="the column of client ids has room for 32 characters, and what is longer is cut",
+    patch=patch,
+)

@@ -1,0 +1,28 @@
+from typing import Any
+
+from conformance.mutating.mutant import Mutant
+from conformance.mutating.patching import around
+from protocol import frames
+from protocol.messages import GoAway
+from refserver.access.connection import State
+from refserver.access.node import AccessNode
+
+
+def replaced(_: Any, self: Any, user: str, device: str, except_connection: int | None) -> None:
+    presence = self._users.get(user)
+    for each in presence.devices() if presence is not None else ():
+        older = each.state is State.READY and each.number != except_connection
+        if older and each.device.lower() == device.lower():
+            self.lines.finish(each, frames.encode(GoAway(reason="replaced")))
+
+
+def patch() -> None:
+    around(AccessNode, "replaced", replaced)
+
+
+MUTANT = Mutant(
+    "device_names_without_case",
+    breaks=("ROM.5",),
+    story="Phone and phone are one device",
+    patch=patch,
+)

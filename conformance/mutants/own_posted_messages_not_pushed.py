@@ -1,0 +1,26 @@
+from typing import Any
+
+from conformance.mutating.mutant import Mutant
+from conformance.mutating.patching import around
+from refserver.access.http.server import HttpNode
+from refserver.business.committing import Committer
+
+
+def push(push: Any, self: Any, delivery: Any) -> None:
+    if isinstance(delivery.request.node, HttpNode):
+        pairs = zip(delivery.owners, delivery.versions, strict=True)
+        kept = [pair for pair in pairs if pair[0] != delivery.sender]
+        delivery = delivery._replace(owners=[owner for owner, _ in kept], versions=[v for _, v in kept])
+    push(self, delivery)
+
+
+def patch() -> None:
+    around(Committer, "_push", push)
+
+
+MUTANT = Mutant(
+    "own_posted_messages_not_pushed",
+    breaks=("DLV.6",),
+    story="what is sent over HTTP is not pushed to connected devices of its sender",
+    patch=patch,
+)
