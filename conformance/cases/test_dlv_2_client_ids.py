@@ -37,6 +37,7 @@ def test_ids_that_look_alike_are_different(block: Block, phone: MakePhone, what:
     assert len(phone(friend).inbox()) == 2, "expected two messages in the inbox"
 
 
+@pytest.mark.needs("packages")
 def test_a_repeat_may_name_another_recipient_or_group(block: Block, phone: MakePhone) -> None:
     """... stores it once and returns the same message id and sequence each time: wherever it goes.
 

@@ -53,6 +53,7 @@ def test_a_device_is_replaced_whatever_carries_it(block: Block, target: Target, 
 
 
 @pytest.mark.clause("ROM.2")
+@pytest.mark.needs("packages")
 def test_a_device_that_was_away_misses_nothing_of_any_kind(block: Block, phone: MakePhone) -> None:
     """A device that comes back pulls increments by version: each missed message once, in order, of whichever
     kind.

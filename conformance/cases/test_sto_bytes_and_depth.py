@@ -47,6 +47,7 @@ def test_bodies_are_bytes_and_stay_as_they_are(block: Block, phone: MakePhone) -
 
 
 @pytest.mark.clause("STO.2")
+@pytest.mark.needs("packages")
 def test_a_long_history_goes_back_to_its_beginning(block: Block, phone: MakePhone) -> None:
     """... history between two users pages backwards from any point, newest first, without gaps or repeats: to
     its first message, and with packages in it.

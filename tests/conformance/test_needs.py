@@ -17,8 +17,10 @@ CAPABILITY = {
     "package": "packages",
     "say_package": "packages",
     "try_package": "packages",
+    "send_package": "packages",
+    "send_package_and_await": "packages",
 }
-"""By what a case calls: methods of Phone and Web, and functions of `conformance.packages`."""
+"""By what a case calls: methods of Phone, Web and Device, and functions of `conformance.packages`."""
 
 Named = ast.FunctionDef | ast.ClassDef
 
