@@ -21,7 +21,7 @@ demo: $(VENV)/.installed ## a server, a swarm and broken networks, for about a m
 	@$(BIN)/chatproof run demo
 
 test: $(VENV)/.installed system-packages ## every test of the project
-	@$(BIN)/python -m pytest
+	@$(BIN)/python -m pytest -n 2 --dist loadfile
 
 lint: $(VENV)/.installed ## ruff (rules and format) and mypy (strict)
 	@$(BIN)/ruff check .

@@ -98,6 +98,8 @@ def merge(paths: Sequence[Path], out: Path) -> int:
 
 def _run_here(settings: ConformSettings, seed: int, folder: Path) -> tuple[int, list[CaseResult]]:
     told = folder / TOLD
+    # Whatever pytest is told elsewhere on this machine is not meant for this suite.
+    os.environ.pop("PYTEST_ADDOPTS", None)
     code = int(pytest.main([*_arguments(settings, seed), "--tell", str(told)]))
     lines = told.read_bytes().splitlines() if told.exists() else []
     # A pytest that found nothing has a code of its own, which the caller has to be able to tell.
@@ -148,7 +150,6 @@ def _arguments(settings: ConformSettings, seed: int) -> list[str]:
     folder = str(Path(cases.__file__).parent)
     arguments = [
         folder, "-p", "conformance.plugin", "-p", "no:cacheprovider", "--import-mode=importlib", "-q",
-        # Whatever pytest is told elsewhere on this machine is not meant for this suite.
         "--disable-plugin-autoload", "-c", os.devnull, "--rootdir", folder, "--tb=short", "--strict-markers",
         "--require", settings.require.value, "--seed", str(seed),
     ]  # fmt: skip

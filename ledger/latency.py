@@ -45,7 +45,7 @@ def _taken(ledger: Ledger) -> dict[str, list[np.ndarray]]:
         in_part = pl.col("message") % parts == part
         sent = ledger.of("send").select("message", wanted_ns=pl.coalesce("planned_ns", "at_ns"))
         took = (
-            answers.filter(in_part, pl.col("code").fill_null(0) != FOREIGN)
+            answers.filter(in_part, (pl.col("event") == "acked") | (pl.col("code").fill_null(0) != FOREIGN))
             .join(sent.filter(in_part), on="message")
             .select(
                 "device", "at_ns", "wanted_ns", shown=pl.col("event") == "delivered", took=_microseconds()

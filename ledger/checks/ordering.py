@@ -100,7 +100,7 @@ def _places(ledger: Ledger) -> tuple[pl.DataFrame, pl.DataFrame, int]:
     rows = ledger.of("delivered", "acked").filter(
         pl.col("message").is_not_null(),
         pl.col("sequence").is_not_null(),
-        pl.col("code").fill_null(0) != FOREIGN,
+        (pl.col("event") == "acked") | (pl.col("code").fill_null(0) != FOREIGN),
     )
     parts, screened = ledger.parts(), ledger.once(screen)
     if screened:
