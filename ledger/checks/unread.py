@@ -48,11 +48,11 @@ def check(ledger: Ledger, options: Options) -> Result:
 
 def _reported(ledger: Ledger) -> pl.DataFrame:
     """`device`, `user`, `conversation`, `reported` for every conversation of each device that reported."""
-    rows = (
-        ledger.of("unread").select("device", "conversation", reported="sequence").collect(engine="streaming")
-    )
+    rows = _said(ledger).rename({"sequence": "reported"})
     devices = ledger.devices.select("device", "user").join(rows, on="device", how="semi")
-    counts = rows.filter(pl.col("conversation").is_not_null()).unique(["device", "conversation"], keep="last")
+    counts = rows.filter(pl.col("conversation").is_not_null()).unique(
+        ["device", "conversation"], keep="last", maintain_order=True
+    )
     own = devices.join(ledger.members.unique(), on="user").select("device", "conversation")
     either = pl.concat([own, counts.select("device", "conversation")]).unique()
     return (
@@ -60,6 +60,13 @@ def _reported(ledger: Ledger) -> pl.DataFrame:
         .join(devices, on="device")
         .with_columns(pl.col("reported").fill_null(0))
     )
+
+
+def _said(ledger: Ledger) -> pl.DataFrame:
+    """`device`, `conversation`, `sequence` of all that was reported, the latest last; the larger of two that
+    were said at once, so that the same ledger is always judged alike."""
+    rows = ledger.of("unread").select("at_ns", "device", "conversation", "sequence")
+    return rows.collect(engine="streaming").sort("at_ns", "sequence").drop("at_ns")
 
 
 def _expected(ledger: Ledger) -> pl.DataFrame:
@@ -98,7 +105,8 @@ def _sent(ledger: Ledger, part: int, parts: int, readers: pl.LazyFrame) -> pl.La
     read_by_all = readers.group_by("conversation").agg(pl.col("read").fill_null(0).min())
     above = pl.col("sequence").is_null() | (pl.col("sequence") > pl.col("read"))
     acked = ledger.once(acknowledgements).lazy().filter(in_part).select(place)
-    known = [acked.join(read_by_all, on="conversation").filter(above).select(place).unique("message")]
+    answered = acked.join(read_by_all, on="conversation").filter(above).group_by("message")
+    known = [answered.agg(pl.col("conversation").min(), pl.col("sequence").min()).select(place)]
     sends, screened = of("send"), ledger.once(screen)
     if screened:
         # A message without an answer is never cleared.
@@ -130,8 +138,8 @@ def _foreign(ledger: Ledger) -> pl.DataFrame:
 
 def _totals(ledger: Ledger, reported: pl.DataFrame) -> pl.DataFrame:
     """`device`, `total` as reported, `sum` of its counts."""
-    rows = ledger.of("unread").filter(pl.col("conversation").is_null())
-    totals = rows.select("device", total="sequence").collect(engine="streaming").unique("device", keep="last")
+    rows = _said(ledger).filter(pl.col("conversation").is_null())
+    totals = rows.select("device", total="sequence").unique("device", keep="last", maintain_order=True)
     sums = reported.group_by("device").agg(sum=pl.col("reported").sum())
     return totals.join(sums, on="device", how="left").with_columns(pl.col("sum").fill_null(0))
 
