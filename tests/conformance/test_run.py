@@ -121,7 +121,7 @@ def test_accounts_that_were_used_are_one_line(
     server: ServerProcess, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     used = tmp_path / "used.json"
-    accounts.testbed(server.data_dir, 2, used, 3600.0)
+    accounts.testbed(server.data_dir, 12, used, 3600.0)
     settings = ConformSettings(targets=[f"chat+{server.tcp_urls[0]}"], accounts=used, clauses=["STO.3"])
     assert run_conformance(settings) == 0
     capsys.readouterr()
