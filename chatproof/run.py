@@ -39,6 +39,7 @@ from scenarios.shapes import new_shape
 
 _WORKERS_TIMEOUT_S = 60.0
 _ONLINE_PATIENCE_S = 30.0
+_SPAWN_PATIENCE_S = 8.0
 _QUIT_TIMEOUT_S = 60.0
 _LOOK_S = 0.5
 
@@ -130,7 +131,7 @@ class Run:
                 self._await_workers(runner, len(workers))
                 probe(plan, way.endpoints, target.accounts)
                 if shape is None:
-                    self._ramp(runner, conductor)
+                    self._ramp(runner, conductor, progress)
                     self._begin(conductor, progress)
                     self._last(conductor, plan.duration_s)
                 else:
@@ -152,13 +153,20 @@ class Run:
                 raise CannotRun(f"only {len(runner.clients.ready)} of {count} swarm processes came up")
             gevent.sleep(0.05)
 
-    def _ramp(self, runner: MasterRunner, conductor: Conductor) -> None:
+    def _ramp(self, runner: MasterRunner, conductor: Conductor, progress: Progress) -> None:
         """Everybody is online, or the run was stopped. Raises CannotRun when it does not get there."""
         self._phase = "ramp"
         cohorts = self._plan.cohorts
-        gevent.spawn(runner.start, cohorts, max(cohorts / max(self._plan.ramp_s, 0.001), 0.01))
+        rate = max(cohorts / max(self._plan.ramp_s, 0.001), 0.01)
+        starting = gevent.spawn(runner.start, cohorts, rate)
         best, since = -1, time.monotonic()
+        asked = since
         while not self._stop.is_set():
+            if starting.ready() and runner.clients.ready and time.monotonic() - asked > _SPAWN_PATIENCE_S:
+                # Locust sends each worker its number of users once, and does not look whether it came.
+                progress.say(f"{len(runner.clients.ready)} swarm processes have not begun; asking them again")
+                asked = time.monotonic()
+                starting = gevent.spawn(runner.start, cohorts, rate)
             totals = conductor.totals()
             online, now = totals["connections"], time.monotonic()
             if online >= self._plan.connections:
