@@ -55,6 +55,10 @@ def tampered(user: User, other: User) -> dict[str, str]:
         swapped = token.split(".")
         swapped[number] = part[::-1]
         wrong[f"with part {number + 1} reversed"] = ".".join(swapped)
+        if part.isdigit():
+            # What looks like a time may be when it expires.
+            swapped[number] = str(int(part) + 1000)
+            wrong[f"with a larger part {number + 1}"] = ".".join(swapped)
     both = token.split("."), other.token.split(".")
     if len(both[0]) == len(both[1]) > 1:
         wrong["signed as another user's"] = ".".join([*both[0][:-1], both[1][-1]])
