@@ -1,6 +1,5 @@
 """SEC.5: nothing answers without a valid token, and nobody gets at what belongs to another."""
 
-import base64
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
@@ -12,6 +11,7 @@ from conformance.carriers import on_a_connection
 from conformance.clients import MakePhone, MakeWeb
 from conformance.packages import package, try_package
 from conformance.phone import Phone, fresh_cid
+from conformance.tokens import tampered
 from conformance.verdicts import Undecided, not_offered
 from conformance.web import Web, history_path
 from drivers.pumps.wire import Expected, Wire
@@ -36,37 +36,6 @@ def every_request(to: str, conversation: str) -> dict[str, Message]:
         "HISTORY": messages.History(conversation, 0, 100),
         "BYE": messages.Bye(),
     }
-
-
-def tampered(user: User, other: User) -> dict[str, str]:
-    """Tokens that are none, made of good ones."""
-    token = user.token
-    wrong = {
-        "none": "",
-        "a word": "token",
-        "the user's id": user.user,
-        "cut short": token[:-8],
-        "longer": token + "AAAA",
-        "with another end": token[:-8] + ("AAAAAAAA" if token[-8:] != "AAAAAAAA" else "BBBBBBBB"),
-        "of another user's name": token.replace(user.user, other.user),
-        "in capitals": token.upper(),
-    }
-    for number, part in enumerate(token.split(".")):
-        swapped = token.split(".")
-        swapped[number] = part[::-1]
-        wrong[f"with part {number + 1} reversed"] = ".".join(swapped)
-        if part.isdigit():
-            # What looks like a time may be when it expires.
-            swapped[number] = str(int(part) + 1000)
-            wrong[f"with a larger part {number + 1}"] = ".".join(swapped)
-    both = token.split("."), other.token.split(".")
-    if len(both[0]) == len(both[1]) > 1:
-        wrong["signed as another user's"] = ".".join([*both[0][:-1], both[1][-1]])
-    header = base64.urlsafe_b64encode(b'{"alg":"none","typ":"JWT"}').rstrip(b"=").decode()
-    claims = base64.urlsafe_b64encode(f'{{"sub":"{user.user}"}}'.encode()).rstrip(b"=").decode()
-    wrong["unsigned"] = f"{header}.{claims}."
-    good = {user.token, other.token}
-    return {name: value for name, value in wrong.items() if value not in good}
 
 
 def assert_refused(connection: Wire, what: str) -> None:
