@@ -1,5 +1,6 @@
 """What a process and an address of this machine can hold."""
 
+import os
 import resource
 
 _OTHER_FILES = 200
@@ -7,6 +8,11 @@ _MOST_A_PROCESS = 14_000
 """A process that holds more keeps no more processors busy, and its connections wait longer for each other."""
 PORTS_A_SOURCE = 14_000
 """Beyond half of the 28,000 ports of a source address the kernel searches long for each further one."""
+
+
+_PROCESSES_A_CORE = 4
+_PACE_S = 0.05
+"""Waking one of dozens of processes for each heartbeat costs three times what the heartbeat does."""
 
 
 def raise_open_files() -> int:
@@ -29,6 +35,12 @@ def connections_a_process() -> int:
 def processes_for(connections: int) -> int:
     """How many processes should share them."""
     return -(-connections // min(_MOST_A_PROCESS, connections_a_process()))
+
+
+def pace_for(processes: int) -> float:
+    """How often each of so many processes should look at its sockets, in seconds; 0: as soon as it can."""
+    cores = os.cpu_count() or 1
+    return _PACE_S if processes > _PROCESSES_A_CORE * cores else 0.0
 
 
 def sources_for(connections: int, ports: int) -> int:

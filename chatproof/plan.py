@@ -28,13 +28,16 @@ SHAPES = ("ramp", "steps", "spike", "soak")
 class Target(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
     """[target]: `url` "embedded" starts the reference server with `tcp_ports` access points; anything else is
     a server that runs already, with the accounts of `accounts`. `endpoints`: its further access points.
-    `access_processes` left out: none beside the one that stores, or as many as the connections need."""
+    `access_processes` left out: none beside the one that stores, or as many as the connections need.
+    `pace`: seconds between two looks of an access process at its sockets; left out: at once, or slower where
+    many processes share a core."""
 
     url: str = EMBEDDED
     endpoints: list[str] = []
     accounts: str = ""
     tcp_ports: int = 1
     access_processes: int | None = None
+    pace: float | None = None
 
 
 class Plan(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
@@ -86,6 +89,13 @@ class Plan(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
         return needed if needed > 1 else 0
 
     @property
+    def server_pace_s(self) -> float:
+        """How often an access process of the embedded server looks at its sockets; 0: at once."""
+        if self.target.pace is not None:
+            return self.target.pace
+        return limits.pace_for(self.access_processes)
+
+    @property
     def cohorts(self) -> int:
         """How many Locust users hold the connections, evenly over the processes."""
         return self.connections // self.options().cohort
@@ -95,6 +105,7 @@ class Plan(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
         values = {"seed": self.seed, **self.swarm, **more}
         values.setdefault("cohort", _cohort_size(self.connections, self.swarm_processes))
         values.setdefault("sources", limits.sources_for(self.connections, self.target.tcp_ports))
+        values.setdefault("pace", limits.pace_for(self.swarm_processes))
         if self.rate:
             chatting = population_of(SwarmOptions(**values)).chatting(self.connections // values["cohort"])
             values["send_rate"] = self.rate / chatting

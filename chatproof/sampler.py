@@ -10,6 +10,7 @@ import psutil
 
 from ledger.errors import LedgerError
 from ledger.samples import SampleWriter
+from scenarios.machine import open_descriptors
 
 _SOCKET_SLABS = ("TCP", "TCPv6", "sock_inode_cache", "filp", "dentry", "eventpoll_epi", "eventpoll_pwq")
 
@@ -64,8 +65,8 @@ class Sampler:
         self._sample_machine()
         for process, role, writer in list(self._watched.values()):
             try:
-                cpu, memory, files = process.cpu_times(), process.memory_info(), process.num_fds()
-            except psutil.NoSuchProcess:
+                cpu, memory, files = process.cpu_times(), process.memory_info(), open_descriptors(process.pid)
+            except (psutil.NoSuchProcess, ProcessLookupError, FileNotFoundError):
                 continue
             sample = {
                 "at_ns": time.monotonic_ns(),

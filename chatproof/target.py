@@ -109,7 +109,12 @@ def running_target(plan: Plan, folder: Path) -> Iterator[Running]:
         accounts.tokens(data_dir, users, _TOKEN_TTL_S, accounts_file)
     except accounts.AccountsError as error:
         raise CannotRun(str(error)) from error
-    server = ServerProcess(data_dir, tcp_ports=plan.target.tcp_ports, access_processes=plan.access_processes)
+    server = ServerProcess(
+        data_dir,
+        tcp_ports=plan.target.tcp_ports,
+        access_processes=plan.access_processes,
+        pace_s=plan.server_pace_s,
+    )
     try:
         server.start()
     except (ServerFailed, OSError) as error:

@@ -1,4 +1,11 @@
-"""HDR histograms of durations: 1 µs to an hour, three digits, one a second and one for the whole run."""
+"""Durations by name: how many of each in a second as a text, and HDR histograms of whole runs.
+
+Everything is in microseconds, 1 µs to an hour, to three digits.
+"""
+
+import math
+from collections import Counter
+from collections.abc import Iterable
 
 import numpy as np
 from hdrh.histogram import HdrHistogram
@@ -14,44 +21,68 @@ def new_histogram() -> HdrHistogram:
 
 
 class Histograms:
-    """Durations by name. Recording only keeps the value; the histograms are built at each `flush`."""
+    """Recording keeps the value; `flush`, once a second in each of dozens of processes, only counts: an HDR
+    histogram is thousands of counters to be cleared, added up and packed, however few values came."""
 
     def __init__(self) -> None:
         self._raw: dict[str, list[float]] = {}
-        self._totals: dict[str, HdrHistogram] = {}
-        self._second = new_histogram()
+        self._totals: dict[str, Counter[int]] = {}
 
     def record(self, name: str, seconds: float) -> None:
         self._raw.setdefault(name, []).append(seconds)
 
     def flush(self) -> dict[str, str]:
-        """What was recorded since the last flush, base64 by name, names without values left out."""
+        """What was recorded since the last flush by name, `value:count,value:count`; names without values are
+        left out."""
         raw, self._raw = self._raw, {}
-        return {name: self._encode(name, values) for name, values in raw.items()}
+        counted = {name: Counter(map(_rounded, values)) for name, values in raw.items()}
+        for name, counts in counted.items():
+            self._totals.setdefault(name, Counter()).update(counts)
+        return {
+            name: ",".join(f"{value}:{count}" for value, count in counts.items())
+            for name, counts in counted.items()
+        }
 
     def totals(self) -> dict[str, str]:
-        """Everything flushed so far, base64 by name: what `histograms.json` holds."""
-        return {name: total.encode().decode("ascii") for name, total in self._totals.items()}
-
-    def _encode(self, name: str, values: list[float]) -> str:
-        second = self._second
-        second.reset()
-        microseconds = np.clip(np.array(values) * 1e6, LOWEST_US, HIGHEST_US)
-        # Three digits are kept anyway; rounding first leaves few distinct values for the slow part.
-        unit = 10.0 ** np.maximum(np.floor(np.log10(microseconds)) - (DIGITS - 1), 0)
-        rounded = (np.round(microseconds / unit) * unit).astype(np.int64)
-        for value, count in zip(*np.unique(rounded, return_counts=True), strict=True):
-            second.record_value(min(int(value), HIGHEST_US), int(count))
-        total = self._totals.get(name)
-        if total is None:
-            total = self._totals[name] = new_histogram()
-        total.add(second)
-        return str(second.encode().decode("ascii"))
+        """Everything flushed so far, a base64 HDR histogram by name: what `histograms.json` holds."""
+        return {name: encoded(_of_counts(counts.items())) for name, counts in self._totals.items()}
 
 
-def merged(encoded: list[str]) -> HdrHistogram:
-    """One histogram of many base64 ones: of several processes, or of several seconds."""
+def encoded(histogram: HdrHistogram) -> str:
+    """Base64, as HDR histograms are exchanged."""
+    return str(histogram.encode().decode("ascii"))
+
+
+def merged(histograms: list[str]) -> HdrHistogram:
+    """One histogram of many base64 ones, such as those of several processes."""
     total = new_histogram()
-    for one in encoded:
+    for one in histograms:
         total.add(HdrHistogram.decode(one))
     return total
+
+
+def merged_seconds(texts: list[str]) -> HdrHistogram:
+    """One histogram of what `flush` gave, in many seconds or processes. Raises ValueError for other text."""
+    try:
+        pairs = np.array(",".join(texts).replace(":", ",").split(","), dtype=np.int64).reshape(-1, 2)
+    except ValueError as error:
+        raise ValueError(f"no counts of durations: {error}") from error
+    values, places = np.unique(pairs[:, 0], return_inverse=True)
+    counts = np.bincount(places, weights=pairs[:, 1]).astype(np.int64)
+    return _of_counts(zip(values.tolist(), counts.tolist(), strict=True))
+
+
+def _of_counts(counts: Iterable[tuple[int, int]]) -> HdrHistogram:
+    histogram = new_histogram()
+    for value, count in counts:
+        histogram.record_value(value, count)
+    return histogram
+
+
+def _rounded(seconds: float) -> int:
+    """Microseconds to one digit more than the histograms keep: few distinct values, and not coarser."""
+    microseconds = min(max(round(seconds * 1e6), LOWEST_US), HIGHEST_US)
+    if microseconds < 10 ** (DIGITS + 1):
+        return microseconds
+    unit: int = 10 ** (int(math.log10(microseconds)) - DIGITS)
+    return (microseconds + unit // 2) // unit * unit

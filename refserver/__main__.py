@@ -24,6 +24,13 @@ def main() -> int:
     parser.add_argument("--tls-key", type=Path, metavar="FILE", help="PEM, without a password")
     parser.add_argument("--data", type=Path, required=True, metavar="DIR")
     parser.add_argument("--access-processes", type=int, default=0, metavar="N")
+    parser.add_argument(
+        "--pace",
+        type=float,
+        default=0.0,
+        metavar="SECONDS",
+        help="between two looks at the sockets; 0: at once",
+    )
     parser.add_argument("--heartbeat", type=int, default=DEFAULT_HEARTBEAT_S, metavar="SECONDS")
     parser.add_argument(
         "--rate-limit", type=float, default=0.0, metavar="N", help="messages a second and user"
@@ -43,6 +50,7 @@ def main() -> int:
                 listen=arguments.listen or ["tcp://127.0.0.1:14000", "http://127.0.0.1:8080"],
                 data_dir=arguments.data,
                 access_processes=arguments.access_processes,
+                pace_s=arguments.pace,
                 friends_only=not arguments.strangers,
                 default_heartbeat_s=arguments.heartbeat,
                 tls_cert=arguments.tls_cert,

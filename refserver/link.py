@@ -39,7 +39,9 @@ class Ready(Note, frozen=True, tag=1):
 
 
 class Load(Note, frozen=True, tag=2):
-    connections: int
+    """How many connections are open, by listener in the order in which the process got them."""
+
+    held: list[int]
 
 
 class Attach(Note, frozen=True, tag=3):
@@ -253,7 +255,7 @@ class RemoteNode:
         ended: Callable[[], None],
     ) -> None:
         self.name = name
-        self.connections = 0
+        self.held: list[int] = []
         self._service = service
         self._ready = ready
         self._when_ended = ended
@@ -296,8 +298,8 @@ class RemoteNode:
                 self._service.watch(self, user)
             case Detach(user):
                 self._leave(user)
-            case Load(connections):
-                self.connections = connections
+            case Load(held):
+                self.held = held
             case Ready(pid):
                 self._ready(pid)
 
@@ -312,7 +314,7 @@ class RemoteNode:
         self._when_ended()
 
     def _forget(self) -> None:
-        self.connections = 0
+        self.held = []
         for user, count in list(self._attached.items()):
             for _ in range(count):
                 self._service.detach(self, user)

@@ -43,6 +43,7 @@ class ServerProcess:
         http: bool = True,
         access_processes: int = 0,
         *,
+        pace_s: float = 0.0,
         friends_only: bool = True,
         default_heartbeat_s: int = DEFAULT_HEARTBEAT_S,
         carriers: Sequence[str] = (),
@@ -61,6 +62,7 @@ class ServerProcess:
         self._options = [
             "--data", str(self.data_dir),
             "--access-processes", str(access_processes),
+            "--pace", str(pace_s),
             "--heartbeat", str(default_heartbeat_s),
             *([] if friends_only else ["--strangers"]),
             *(_limit_options(rate_limit) if rate_limit is not None else []),

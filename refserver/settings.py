@@ -37,13 +37,15 @@ class ServeError(Exception):
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ServeSettings:
     """`listen`: `SCHEME://HOST:PORT` with one of SCHEMES, port 0 for any free one. `access_processes` 0 keeps
-    access in the process of business; `friends_only`: strangers may not write to each other. `tls_cert` and
+    access in the process of business; `pace_s`: how often an access process looks at its sockets, 0 for at
+    once (see `reactor.poller`); `friends_only`: strangers may not write to each other. `tls_cert` and
     `tls_key`: PEM files, for schemes that show a certificate. `rate_limit`: messages a second that each user
     may send for ever, 0 for any number; `rate_burst` of them at once."""
 
     listen: list[str]
     data_dir: Path
     access_processes: int = 0
+    pace_s: float = 0.0
     friends_only: bool = True
     default_heartbeat_s: int = DEFAULT_HEARTBEAT_S
     tls_cert: Path | None = None
@@ -58,6 +60,8 @@ class ServeSettings:
         addresses = [Address.parse(url) for url in self.listen]
         if not 0 <= self.access_processes <= 256:
             raise ServeError(f"{self.access_processes} access processes: 0 to 256 are possible")
+        if not 0 <= self.pace_s <= 1:
+            raise ServeError(f"a pace of {self.pace_s:g} s: 0 to 1 are possible")
         if self.access_processes and not any(address.scheme in LONG for address in addresses):
             long = "://, ".join(LONG)
             raise ServeError(f"access processes serve {long}://: give such an address or 0 processes")

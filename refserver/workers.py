@@ -45,10 +45,10 @@ class Workers:
         pids = [] if self._forker is None else [self._forker.pid]
         return [worker.pid for worker in self._running.values() if worker.pid] + pids
 
-    @property
-    def connections(self) -> int:
-        """Of all processes together, as of a second ago."""
-        return sum(worker.node.connections for worker in self._running.values())
+    def held_at(self, address: Address) -> int:
+        """How many connections came in there, of all processes together, as of a second ago."""
+        place = self._addresses.index(address)
+        return sum(worker.node.held[place] for worker in self._running.values() if worker.node.held)
 
     def start(self) -> None:
         """All processes listen. Raises ServeError when one does not in START_S."""
@@ -93,6 +93,7 @@ class Workers:
             "--control", str(theirs.fileno()),
             "--data", str(self._settings.data_dir),
             "--heartbeat", str(self._settings.default_heartbeat_s),
+            "--pace", str(self._settings.pace_s),
             *self._certificate(),
         ]  # fmt: skip
         with theirs:

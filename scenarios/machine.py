@@ -10,6 +10,12 @@ import psutil
 _PACKAGES = ("chatproof", "gevent", "locust", "msgspec", "polars", "pyarrow")
 
 
+def open_descriptors(pid: int) -> int:
+    """How many a process has, without listing them where the kernel can tell (Linux 6.2). Raises OSError."""
+    folder = f"/proc/{pid}/fd"
+    return os.stat(folder).st_size or len(os.listdir(folder))
+
+
 def describe() -> dict[str, Any]:
     """Cores, memory, kernel, Python and the versions of what matters to the figures."""
     return {

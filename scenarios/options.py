@@ -29,6 +29,9 @@ class SwarmOptions:
     connect_rate: float = _option(2000.0, "connections begun a second, for each worker process")
     handshakes: int = _option(1000, "connections being made or logging in at a time, for each worker process")
     sources: int = _option(1, "loopback addresses to connect from: one for each 12,000 connections")
+    pace: float = _option(
+        0.0, "seconds between two looks at the sockets, so that one serves many; 0: at once"
+    )
     settle_timeout: float = _option(45.0, "seconds that devices get to catch up at the end")
     chat_share: float = _option(1.0, "chat: share of the cohorts that chat; the others only stay connected")
     send_rate: float = _option(1.0, "chat: messages a second of each cohort that chats")

@@ -31,6 +31,7 @@ from reactor.alarms import Alarms
 from reactor.wheel import Ticker
 from scenarios.cohort import Cohort
 from scenarios.letters import Stationery
+from scenarios.machine import open_descriptors
 from scenarios.options import SwarmOptions, population_of
 from scenarios.recorder import Recorder
 from scenarios.stage import PopulationRoster, Stage
@@ -79,6 +80,7 @@ class Swarm:
                 sources=source_addresses(options.sources),
                 max_handshakes=options.handshakes,
                 connect_rate=options.connect_rate,
+                pace_s=options.pace,
             ),
             recorder=recorder,
             stationery=stationery,
@@ -211,7 +213,7 @@ class Swarm:
             "rss_bytes": memory.rss,
             "anon_bytes": memory.rss - memory.shared,
             "cpu_s": cpu.user + cpu.system,
-            "fds": open_files(),
+            "fds": open_descriptors(os.getpid()),
             "loop_lag_ms": self.stage.pump.take_worst_lag_s() * 1000,
             "connections": recorder.online,
             "target": sum(len(cohort.clients) for cohort in self.cohorts.values()),
@@ -247,11 +249,6 @@ def warm_up() -> None:
     for name in ("heartbeat", "login", "reconnect"):
         histograms.record(name, 0.001)
     histograms.flush()
-
-
-def open_files() -> int:
-    """Descriptors of this process, without listing them where the kernel can tell (Linux 6.2)."""
-    return os.stat("/proc/self/fd").st_size or len(os.listdir("/proc/self/fd"))
 
 
 def source_addresses(count: int) -> tuple[str, ...]:

@@ -46,6 +46,14 @@ _DEFAULT_LISTEN = ("tcp://127.0.0.1:14000", "http://127.0.0.1:8080")
     help="Processes that hold connections, beside the one that stores; 0 keeps both in one.",
 )
 @click.option(
+    "--pace",
+    type=float,
+    default=0.0,
+    metavar="SECONDS",
+    help="How often an access process looks at its sockets, so that a look serves many of tens of thousands "
+    "of idle connections; 0 looks at once.",
+)
+@click.option(
     "--heartbeat",
     type=int,
     default=60,
@@ -82,6 +90,7 @@ def command(
     tls_key: Path | None,
     data: Path,
     access_processes: int,
+    pace: float,
     heartbeat: int,
     rate_limit: float,
     rate_burst: int,
@@ -100,6 +109,7 @@ def command(
         listen=list(listen),
         data_dir=data,
         access_processes=access_processes,
+        pace_s=pace,
         friends_only=not strangers,
         default_heartbeat_s=heartbeat,
         tls_cert=tls_cert,

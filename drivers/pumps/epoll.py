@@ -24,12 +24,18 @@ class EpollPump:
 
     `sources`: local addresses to come from, taken in turn by client index. `max_handshakes`: connections
     being made or logging in at a time. `connect_rate`: connections begun a second, None for no limit.
+    `pace_s`: how often to look at the sockets, 0 for at once (see `reactor.poller`).
 
     An observer that raises is reported by the hub; the other clients do not notice.
     """
 
     def __init__(
-        self, *, sources: Sequence[str] = (), max_handshakes: int = 1000, connect_rate: float | None = None
+        self,
+        *,
+        sources: Sequence[str] = (),
+        max_handshakes: int = 1000,
+        connect_rate: float | None = None,
+        pace_s: float = 0.0,
     ) -> None:
         now = time.monotonic()
         self._sources = tuple(sources)
@@ -37,7 +43,7 @@ class EpollPump:
         self._by_fd: list[Client | None] = []
         self._unsent: dict[int, bytearray] = {}
         self._wheel: TimerWheel[Client] = TimerWheel(now)
-        self._poller = Poller(self._ready)
+        self._poller = Poller(self._ready, pace_s=pace_s)
         self._farewells = Farewells(self._poller)
         self._in_batch = False
         self._is_closed = False

@@ -115,13 +115,14 @@ def _serve(
         service,
         TokenSigner(load_or_create_secret(arguments.data)),
         default_heartbeat_s=arguments.heartbeat,
+        pace_s=arguments.pace,
     )
     service.node = node
     carry = carrying(_context(name, arguments))
     for scheme, listener in listeners:
         node.lines.listen(listener, carry[scheme])
     gevent.signal_handler(signal.SIGTERM, leaving.set)
-    ticker = Ticker(_LOAD_EVERY_S, lambda: service.channel.send(Load(node.lines.count)))
+    ticker = Ticker(_LOAD_EVERY_S, lambda: service.channel.send(Load(node.lines.held)))
     service.channel.send(Ready(os.getpid()))
     gc.freeze()
     leaving.wait()
@@ -153,6 +154,7 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--tls-key", type=Path)
     parser.add_argument("--data", required=True)
     parser.add_argument("--heartbeat", type=int, required=True)
+    parser.add_argument("--pace", type=float, required=True)
     return parser.parse_args()
 
 

@@ -47,22 +47,26 @@ class Owner(Protocol):
 
 
 class Lines:
-    """`seen[fd]` is the monotonic second of the last sign of life."""
+    """`seen[fd]` is the monotonic second of the last sign of life; `held[door]` how many connections are open
+    that came in by a door, see `new_door`. `pace_s`: see `reactor.poller.Poller`."""
 
     __slots__ = (
-        "_acceptor", "_carried", "_carry", "_dirty", "_flush_asked", "_owner", "_poller", "_serial", "_table",
-        "count", "seen",
+        "_acceptor", "_carried", "_carry", "_dirty", "_door", "_door_of", "_flush_asked", "_owner", "_poller",
+        "_serial", "_table", "count", "held", "seen",
     )  # fmt: skip
 
-    def __init__(self, owner: Owner) -> None:
+    def __init__(self, owner: Owner, *, pace_s: float = 0.0) -> None:
         self._owner = owner
-        self._poller = Poller(self._handle)
+        self._poller = Poller(self._handle, pace_s=pace_s)
         self._table: list[Connection | None] = []
         self.seen = array("d")
         self._acceptor = Acceptor(self._poller)
         # By descriptor, of listeners and of connections: plain TCP has no entry in either.
         self._carry: dict[int, Callable[[], Carrying]] = {}
         self._carried: dict[int, Carrying] = {}
+        self._door_of: dict[int, int] = {}
+        self._door = array("B")
+        self.held: list[int] = []
         self._dirty: list[Connection] = []
         self._flush_asked = False
         self._serial = 0
@@ -70,35 +74,59 @@ class Lines:
 
     # -- listening
 
-    def listen(self, listener: socket.socket, carry: Callable[[], Carrying] | None = None) -> None:
+    def new_door(self) -> int:
+        """The number of a further way in, whose connections are counted in `held`."""
+        self.held.append(0)
+        return len(self.held) - 1
+
+    def listen(self, listener: socket.socket, carry: Callable[[], Carrying] | None = None) -> int:
         """Connections of `listener` come here, each with a carrier of its own if `carry` makes them; it is
-        closed by `stop_listening`."""
+        closed by `stop_listening`. The number of its door."""
         self._reach(listener.fileno())
+        door = self._door_of[listener.fileno()] = self.new_door()
         if carry is not None:
             self._carry[listener.fileno()] = carry
         self._acceptor.add(listener)
+        return door
 
     def stop_listening(self) -> None:
         """Nobody is accepted any more; who is connected stays."""
         self._acceptor.stop()
         self._carry.clear()
 
+    def adopt(self, fd: int, since: float, door: int, carrier: Carrying | None, data: bytes) -> None:
+        """A connected socket that was accepted elsewhere at `since`, and `data` that has been read of it, are
+        this node's from now on. It does not block."""
+        if carrier is not None:
+            self._carried[fd] = carrier
+        connection = self._open(fd, door, since)
+        try:
+            if carrier is None:
+                self._owner.received(connection, data, since)
+            else:
+                self._unpack(connection, carrier, data, since)
+        except OSError:
+            self.close(connection)
+
     def _accept(self, fd: int, now: float) -> None:
         carry = self._carry.get(fd)
         for accepted in self._acceptor.accept(fd):
             if carry is not None:
                 self._carried[accepted] = carry()
-            self._open(accepted, now)
+            self._open(accepted, self._door_of[fd], now)
 
-    def _open(self, fd: int, now: float) -> None:
+    def _open(self, fd: int, door: int, now: float) -> Connection:
         self._reach(fd)
         self._serial += 1
         connection = Connection(fd, self._serial << _FD_BITS | fd)
         self._table[fd] = connection
         self.seen[fd] = now
         self.count += 1
+        self._door[fd] = door
+        self.held[door] += 1
         self._poller.add(fd)
         self._owner.opened(connection, now)
+        return connection
 
     def _reach(self, fd: int) -> None:
         missing = fd + 1 - len(self._table)
@@ -106,6 +134,7 @@ class Lines:
             missing = max(missing, len(self._table))
             self._table += [None] * missing
             self.seen.extend([0.0] * missing)
+            self._door.extend([0] * missing)
 
     # -- looking up
 
@@ -313,6 +342,7 @@ class Lines:
             return
         self._table[fd] = None
         self.count -= 1
+        self.held[self._door[fd]] -= 1
         if self._carried:
             self._carried.pop(fd, None)
         connection.out = None

@@ -88,9 +88,10 @@ class AccessNode:
         verifier: Verifier,
         *,
         default_heartbeat_s: int = DEFAULT_HEARTBEAT_S,
+        pace_s: float = 0.0,
     ) -> None:
         self.name = name
-        self.lines = Lines(self)
+        self.lines = Lines(self, pace_s=pace_s)
         self._service = service
         self._verifier = verifier
         self._default_heartbeat_s = default_heartbeat_s

@@ -2,7 +2,7 @@
 
 import polars as pl
 
-from ledger.histograms import merged
+from ledger.histograms import merged_seconds
 from reports.bands import shade, time_axis
 from reports.canvas import Sheet, count_axis, duration_axis
 from reports.chart import Chart, Key, Summary, chart
@@ -53,7 +53,7 @@ def _round_trips(evidence: Evidence) -> pl.DataFrame:
     )
     rows = []
     for t, encoded in grouped.iter_rows():
-        histogram = merged(encoded)
+        histogram = merged_seconds(encoded)
         if histogram.get_total_count():
             p50, p99 = (histogram.get_value_at_percentile(p) / 1000 for p in (50, 99))
             rows.append((t, p50, p99))

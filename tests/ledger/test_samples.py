@@ -1,8 +1,10 @@
 import polars as pl
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from ledger.figures import Costs, by_second, peak, totals
-from ledger.histograms import Histograms, merged
+from ledger.histograms import Histograms, merged, merged_seconds
 from ledger.reader import SAMPLE_COLUMNS, Ledger
 from ledger.run_folder import Phases, RunFolder
 from ledger.run_histograms import run_histograms
@@ -50,8 +52,8 @@ def test_a_second_and_the_total_hold_every_recorded_value():
     first = histograms.flush()
     histograms.record("login", 3.0)
     second = histograms.flush()
-    assert merged([first["login"]]).get_total_count() == 3
-    both = merged([first["login"], second["login"]])
+    assert merged_seconds([first["login"]]).get_total_count() == 3
+    both = merged_seconds([first["login"], second["login"]])
     total = merged([histograms.totals()["login"]])
     for quantile in (10, 50, 75, 100):
         assert both.get_value_at_percentile(quantile) == total.get_value_at_percentile(quantile)
@@ -84,7 +86,22 @@ def test_a_processs_own_total_stands_for_its_seconds_and_a_killed_one_has_only_t
 def test_durations_out_of_range_are_kept_at_its_edge(seconds):
     histograms = Histograms()
     histograms.record("x", seconds)
-    assert merged([histograms.flush()["x"]]).get_total_count() == 1
+    assert merged_seconds([histograms.flush()["x"]]).get_total_count() == 1
+
+
+@given(st.lists(st.floats(1e-6, 3600.0), min_size=1, max_size=50))
+def test_a_second_tells_each_value_to_three_digits(values):
+    histograms = Histograms()
+    for value in values:
+        histograms.record("x", value)
+    second = merged_seconds([histograms.flush()["x"]])
+    assert second.get_total_count() == len(values)
+    assert second.get_value_at_percentile(100) == pytest.approx(max(values) * 1e6, rel=0.002, abs=1)
+
+
+def test_a_text_that_tells_no_counts_is_refused():
+    with pytest.raises(ValueError, match="no counts of durations"):
+        merged_seconds(["700:1", "fast"])
 
 
 def test_counts_add_up_over_processes(tmp_path):
