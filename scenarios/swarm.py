@@ -6,6 +6,7 @@ import os
 import random
 import tempfile
 import time
+from collections.abc import Sequence
 from functools import cache
 from pathlib import Path
 
@@ -45,8 +46,13 @@ _SEND_TURN_S = 0.005
 class Swarm:
     """Made when a run starts in this process, closed when it ends."""
 
-    def __init__(self, host: str, options: SwarmOptions, process: str, stats: RequestStats) -> None:
-        """Raises TargetError, AccountsError, PopulationError or LedgerError, each one line."""
+    def __init__(
+        self, host: str, options: SwarmOptions, process: str, stats: RequestStats, sources: Sequence[str] = ()
+    ) -> None:
+        """`sources`: addresses to connect from, as `options` says if there are none.
+
+        Raises TargetError, AccountsError, PopulationError or LedgerError, each one line.
+        """
         if not Path(options.accounts).exists():
             raise TargetError(
                 f"no accounts file {options.accounts or '(none named)'}: name one with --accounts "
@@ -77,7 +83,7 @@ class Swarm:
             roster=roster,
             surroundings=Surroundings(endpoints, roster, policy, recorder.observe),
             pump=EpollPump(
-                sources=source_addresses(options.sources),
+                sources=sources or source_addresses(options.sources),
                 max_handshakes=options.handshakes,
                 connect_rate=options.connect_rate,
                 pace_s=options.pace,
