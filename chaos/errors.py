@@ -2,6 +2,7 @@
 
 ChaosError
 ├── ToxiproxyError      the control API could not be reached, or answered something unexpected
+├── PacketsError        this machine cannot give a network of our own, or something in it went wrong
 ├── FaultSyntaxError    a fault was written in a way that cannot be understood
 └── FaultsFailed        faults of a schedule could not be applied or healed
 """
@@ -17,6 +18,10 @@ class ToxiproxyError(ChaosError):
     def __init__(self, text: str, status: int | None = None) -> None:
         super().__init__(text)
         self.status = status
+
+
+class PacketsError(ChaosError):
+    """Says which privilege, program, library or kernel feature is missing, where it is one of these."""
 
 
 class FaultSyntaxError(ChaosError, ValueError):

@@ -1,0 +1,101 @@
+"""A router that translates addresses and forgets connections; its kind says what becomes of those then."""
+
+from chaos.errors import PacketsError
+from chaos.packets.firewall import TABLE
+from chaos.packets.namespace import Namespace
+from chaos.packets.nftables import Nftables
+from chaos.packets.programs import program
+
+INSIDE, OUTSIDE = "inside", "outside"
+REMEMBERS_S = 432_000
+"""For how long the kernel remembers a connection that says nothing, unless told otherwise."""
+
+SILENT, HEALING, RESET = "silent", "healing", "reset"
+KINDS = {
+    SILENT: "nothing of a forgotten connection passes, and nobody is told",
+    HEALING: "the next packet from inside makes it known again; until then nothing comes in",
+    RESET: "whoever uses a forgotten connection gets a reset",
+}
+_FORWARDED = {
+    SILENT: "ct state invalid counter drop",
+    HEALING: "",
+    RESET: "ct state invalid meta l4proto tcp counter reject with tcp reset",
+}
+_ARRIVING = {
+    SILENT: f'iifname "{OUTSIDE}" counter drop',
+    HEALING: f'iifname "{OUTSIDE}" counter drop',
+    RESET: "",
+}
+
+
+class Nat:
+    """The router's namespace translates what goes from INSIDE to OUTSIDE. Raises PacketsError."""
+
+    def __init__(self, router: Namespace, kind: str, forgets_after_s: float | None) -> None:
+        if kind not in KINDS:
+            raise PacketsError(f"there is no kind of NAT {kind!r}; there are {', '.join(KINDS)}")
+        self._router = router
+        self._conntrack = program("conntrack", "conntrack")
+        self._remembers_s = [REMEMBERS_S if forgets_after_s is None else forgets_after_s]
+        nft = Nftables(router)
+        try:
+            nft.do(
+                f"add table ip {TABLE}-nat\n"
+                f"add chain ip {TABLE}-nat forwarded {{ type filter hook forward priority 0; }}\n"
+                f"add chain ip {TABLE}-nat arriving {{ type filter hook input priority 0; }}\n"
+                f"add chain ip {TABLE}-nat leaving {{ type nat hook postrouting priority srcnat; }}\n"
+                + _rule("forwarded", _FORWARDED[kind])
+                + _rule("arriving", _ARRIVING[kind])
+                + _rule("leaving", f'oifname "{OUTSIDE}" masquerade')
+            )
+        finally:
+            nft.close()
+        router.set(
+            ipv4__ip_forward=1,
+            netfilter__nf_conntrack_tcp_loose=int(kind == HEALING),
+        )
+        self._remember()
+
+    def forget(self) -> int:
+        """All connections are forgotten at once; how many were known."""
+        return _count(self._tell("-D", "-p", "tcp"))
+
+    def forget_after(self, idle_s: float) -> None:
+        """From now on a connection is forgotten when nothing passed for that long, from now on as well."""
+        self._remembers_s.append(idle_s)
+        self._remember(update=True)
+
+    def remember_again(self, idle_s: float) -> None:
+        """Ends what `forget_after` began."""
+        if idle_s in self._remembers_s[1:]:
+            at = self._remembers_s.index(idle_s, 1)
+            del self._remembers_s[at]
+            self._remember(update=True)
+
+    def known(self) -> int:
+        """How many connections it remembers."""
+        return _count(self._tell("-L", "-p", "tcp"))
+
+    def _remember(self, *, update: bool = False) -> None:
+        idle_s = max(round(min(self._remembers_s)), 1)
+        self._router.set(netfilter__nf_conntrack_tcp_timeout_established=idle_s)
+        if update:
+            # The kernel looks at the setting when a packet passes; what is idle already would keep its time.
+            self._tell("-U", "-p", "tcp", "--timeout", str(idle_s))
+
+    def _tell(self, *words: str) -> str:
+        try:
+            return self._router.run([self._conntrack, *words])
+        except PacketsError as error:
+            if "0 flow entries" in str(error):  # its way to say that there is nothing to do
+                return ""
+            raise
+
+
+def _rule(chain: str, rule: str) -> str:
+    return f"add rule ip {TABLE}-nat {chain} {rule}\n" if rule else ""
+
+
+def _count(said: str) -> int:
+    # Each is shown as it is seen from either side.
+    return said.count("src=") // 2

@@ -1,0 +1,218 @@
+"""A network of our own: clients on one side, a server on the other, and between them what breaks."""
+
+import random
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, Self
+
+from chaos.errors import PacketsError
+from chaos.packets.diag import Flow, connections
+from chaos.packets.firewall import REFUSALS, Firewall, Post, one_in, ports
+from chaos.packets.impairment import Impairment
+from chaos.packets.leftovers import new_names
+from chaos.packets.namespace import Namespace
+from chaos.packets.nat import INSIDE, OUTSIDE, SILENT, Nat
+from chaos.packets.offloads import switch_off
+from chaos.packets.wired import Wire
+
+VETH, WIRE, NAT = "veth", "wire", "nat"
+KINDS = {
+    VETH: "a virtual cable: packets are dropped and refused by nftables",
+    WIRE: "a wire in user space: also delay, jitter, order, repeats, damage and rate, repeatable by a seed",
+    NAT: "a router between that translates addresses and forgets connections",
+}
+CLIENT_ADDRESS, SERVER_ADDRESS = "10.77.0.2", "10.77.1.2"
+_ROUTER_INSIDE, _ROUTER_OUTSIDE = "10.77.0.1", "10.77.1.1"
+DEVICE = "net0"
+UPSTREAM, DOWNSTREAM = "upstream", "downstream"
+BOTH = (UPSTREAM, DOWNSTREAM)
+
+NFTABLES_LAYER, WIRE_LAYER, NAT_LAYER = "nftables", "wire", "conntrack"
+
+
+@dataclass(frozen=True, slots=True)
+class Trouble:
+    """Something that was done to a network, for `Network.heal`. `layer`: what does it."""
+
+    layer: str
+    rules: tuple[tuple[str, int], ...] = ()
+    impairment: int = 0
+    idle_s: float = 0.0
+
+
+class Network:
+    """From its making until `close`; also a context manager. Upstream is from the clients to the server.
+
+    Nothing of it is left when making it fails. What is asked of it and cannot be raises PacketsError with one
+    line that says which kind of network could. Implements chaos.levers.NetworkLever.
+    """
+
+    def __init__(
+        self, kind: str, *, seed: int = 1, nat: str = SILENT, forgets_after_s: float | None = None
+    ) -> None:
+        """`nat`, one of nat.KINDS, and `forgets_after_s` are for a network of kind nat."""
+        if kind not in KINDS:
+            raise PacketsError(f"there is no network {kind!r}; there are {', '.join(KINDS)}")
+        self.kind = kind
+        self._dice = random.Random(f"{seed}/network")
+        self._namespaces: list[Namespace] = []
+        self._firewalls: dict[str, Firewall] = {}
+        self.wire: Wire | None = None
+        self.nat: Nat | None = None
+        try:
+            sides = ["client", "server", "router"] if kind == NAT else ["client", "server"]
+            for name in new_names(*sides):
+                self._namespaces.append(Namespace(name))
+            self.client, self.server = self._namespaces[:2]
+            self._join(seed, nat, forgets_after_s)
+            self._firewalls = {stream: Firewall(post) for stream, post in self._posts().items()}
+        except BaseException:
+            self.close()
+            raise
+
+    # -- what faults do --
+
+    def impair(self, impairment: Impairment, streams: Sequence[str] = BOTH) -> Trouble:
+        """Packets in these directions suffer that, also; by the wire, or loss alone by nftables."""
+        if self.wire is not None:
+            return Trouble(WIRE_LAYER, impairment=self.wire.impair(impairment, tuple(streams)))
+        asked = impairment.as_dict()
+        if set(asked) - {"loss"}:
+            what = next(name for name in asked if name != "loss")
+            raise PacketsError(f'{what} needs a network of kind "{WIRE}", this one is "{self.kind}"')
+        return self._filter({stream: [(one_in(impairment.loss), "drop")] for stream in streams})
+
+    def block(self, numbers: Sequence[int], how: str = "drop") -> Trouble:
+        """The server's TCP ports of these numbers cannot be reached; `how`: one of firewall.REFUSALS."""
+        if how not in REFUSALS:
+            raise PacketsError(f"ports cannot be blocked by {how!r}; there are {', '.join(REFUSALS)}")
+        wanted = {UPSTREAM: [(ports("dport", numbers), REFUSALS[how])]}
+        if how == "drop":
+            wanted[DOWNSTREAM] = [(ports("sport", numbers), "drop")]
+        return self._filter(wanted)
+
+    def vanish(self, share: float) -> tuple[Trouble, int]:
+        """Of the connections that there are, that share is dead: nothing of them passes any more, and neither
+        side is told. Those made later live. Also says how many it were."""
+        flows = sorted(flow for flow in connections(self.client) if flow.peer_address == SERVER_ADDRESS)
+        dead = self._dice.sample(flows, round(len(flows) * share))
+        wanted: dict[str, list[tuple[str, str]]] = {UPSTREAM: [], DOWNSTREAM: []}
+        for port in sorted({flow.peer_port for flow in dead}):
+            ours = [flow.port for flow in dead if flow.peer_port == port]
+            wanted[UPSTREAM].append((f"{ports('sport', ours)} tcp dport {port}", "drop"))
+            wanted[DOWNSTREAM].append((f"{ports('dport', ours)} tcp sport {port}", "drop"))
+        return self._filter(wanted), len(dead)
+
+    def part(self, streams: Sequence[str] = BOTH) -> Trouble:
+        """Nothing passes in these directions."""
+        return self._filter({stream: [("", "drop")] for stream in streams})
+
+    def forget(self) -> int:
+        """The router forgets all connections at once; how many it knew."""
+        return self._router().forget()
+
+    def forget_after(self, idle_s: float) -> Trouble:
+        """The router forgets connections that were silent for that long."""
+        self._router().forget_after(idle_s)
+        return Trouble(NAT_LAYER, idle_s=idle_s)
+
+    def heal(self, trouble: Trouble) -> dict[str, int]:
+        """It is over; how many packets it met, in words. Twice is allowed."""
+        if trouble.layer == WIRE_LAYER and self.wire is not None:
+            return self.wire.mend(trouble.impairment)
+        if trouble.layer == NAT_LAYER and self.nat is not None:
+            self.nat.remember_again(trouble.idle_s)
+            return {}
+        met: dict[str, int] = {}
+        for stream, number in trouble.rules:
+            met[stream] = met.get(stream, 0) + self._firewalls[stream].remove(number)
+        return met
+
+    # -- what others want to know --
+
+    def flows(self) -> dict[Flow, int]:
+        """The connections that the clients have, and how often each end of them sent something again."""
+        return connections(self.client)
+
+    def describe(self) -> dict[str, Any]:
+        """For the record of a run."""
+        told: dict[str, Any] = {"kind": self.kind, "client": CLIENT_ADDRESS, "server": SERVER_ADDRESS}
+        told["namespaces"] = [namespace.name for namespace in self._namespaces]
+        if self.wire is not None:
+            told["packets"] = self.wire.counts()
+        return told
+
+    # -- its beginning and end --
+
+    def close(self) -> None:
+        """Nothing of it is left. Twice is allowed."""
+        if self.wire is not None:
+            self.wire.close()
+            self.wire = None
+        for firewall in self._firewalls.values():
+            firewall.close()
+        while self._namespaces:
+            self._namespaces[-1].remove()
+            self._namespaces.pop()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def _join(self, seed: int, nat: str, forgets_after_s: float | None) -> None:
+        client, server, *routers = self._namespaces
+        for namespace in self._namespaces:
+            namespace.set(
+                ipv6__conf__all__disable_ipv6=1,
+                # Else what the path was like is remembered beyond a connection, and between runs.
+                ipv4__tcp_no_metrics_save=1,
+                ipv4__icmp_ratelimit=0,
+            )
+            namespace.links("link set lo up")
+        if self.kind == WIRE:
+            self.wire = Wire(client, server, DEVICE, seed)
+        elif self.kind == VETH:
+            _cable(client, DEVICE, server, DEVICE)
+        else:
+            _cable(client, DEVICE, routers[0], INSIDE)
+            _cable(routers[0], OUTSIDE, server, DEVICE)
+        bits = 24 if self.kind == NAT else 16
+        _address(client, DEVICE, f"{CLIENT_ADDRESS}/{bits}")
+        _address(server, DEVICE, f"{SERVER_ADDRESS}/{bits}")
+        if self.kind == NAT:
+            _address(routers[0], INSIDE, f"{_ROUTER_INSIDE}/{bits}")
+            _address(routers[0], OUTSIDE, f"{_ROUTER_OUTSIDE}/{bits}")
+            client.links(f"route add default via {_ROUTER_INSIDE}")
+            self.nat = Nat(routers[0], nat, forgets_after_s)
+
+    def _posts(self) -> dict[str, Post]:
+        client, server, *routers = self._namespaces
+        up = Post(routers[0], "forward", INSIDE) if routers else Post(server, "input", DEVICE)
+        return {UPSTREAM: up, DOWNSTREAM: Post(client, "input", DEVICE)}
+
+    def _filter(self, wanted: dict[str, list[tuple[str, str]]]) -> Trouble:
+        rules = [
+            (stream, self._firewalls[stream].add(condition, verdict))
+            for stream, pairs in wanted.items()
+            for condition, verdict in pairs
+        ]
+        return Trouble(NFTABLES_LAYER, rules=tuple(rules))
+
+    def _router(self) -> Nat:
+        if self.nat is None:
+            raise PacketsError(
+                f'only a network of kind "{NAT}" forgets connections, this one is "{self.kind}"'
+            )
+        return self.nat
+
+
+def _cable(one: Namespace, one_device: str, other: Namespace, other_device: str) -> None:
+    one.links(f"link add {one_device} type veth peer name {other_device} netns {other.name}")
+    switch_off(one, one_device)
+    switch_off(other, other_device)
+
+
+def _address(namespace: Namespace, device: str, address: str) -> None:
+    namespace.links(f"addr add {address} dev {device}", f"link set {device} up")
