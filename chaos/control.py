@@ -78,9 +78,17 @@ class ToxiproxyControl:
         stream: str = "downstream",
         toxicity: float = 1.0,
         attributes: Mapping[str, Any] | None = None,
+        clients: str = "",
+        duration_ms: int = 0,
     ) -> str:
-        """The toxic's name; it acts on all connections of the proxy, present and to come."""
+        """The toxic's name; it acts on all connections of the proxy, present and to come.
+
+        `clients` (addresses or networks, separated by commas: only connections from there) and `duration_ms`
+        (it ends by itself, 0: never) are understood by our own server only.
+        """
         body = {"type": type, "stream": stream, "toxicity": toxicity, "attributes": dict(attributes or {})}
+        body |= {"clients": clients} if clients else {}
+        body |= {"duration": duration_ms} if duration_ms else {}
         if name is not None:
             body["name"] = name
         try:

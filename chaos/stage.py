@@ -2,12 +2,13 @@
 
 import enum
 from collections import Counter
-from typing import Any, ClassVar, Generic, TypeVar
+from typing import Any, ClassVar, Generic, TypeVar, cast
 
 from chaos.chance import Chance
-from chaos.framing import FrameFollower
+from chaos.framing import Follower
 
 A = TypeVar("A")
+T = TypeVar("T")
 
 HELD_BYTES = 64 * 1024
 """A stage that holds as much as this back asks for no more."""
@@ -28,18 +29,28 @@ class Place:
 
     `seed` belongs to the server, `key` names proxy, connection, direction and toxic, so that the draws of one
     connection do not depend on what others do. `follower` has seen all that left the link before the stage
-    was added, None when that was no stream of chat frames. `counts` is shared by all stages of one toxic.
+    was added, None when that was no stream of frames. `counts` is shared by all stages of one toxic.
     """
 
-    __slots__ = ("counts", "follower", "key", "seed")
+    __slots__ = ("_common", "counts", "follower", "key", "seed")
 
     def __init__(
-        self, seed: int, key: str, follower: FrameFollower | None, counts: "Counter[str] | None" = None
+        self,
+        seed: int,
+        key: str,
+        follower: Follower | None,
+        counts: "Counter[str] | None" = None,
+        common: dict[type, object] | None = None,
     ) -> None:
         self.seed = seed
         self.key = key
         self.follower = follower
         self.counts: Counter[str] = Counter() if counts is None else counts
+        self._common: dict[type, object] = {} if common is None else common
+
+    def shared(self, kind: type[T]) -> T:
+        """The one `kind()` of all stages of the toxic."""
+        return cast(T, self._common.setdefault(kind, kind()))
 
     def chance(self, seed: int = 0) -> Chance:
         """A repeatable stream of it; `seed`, unless 0, takes the place of the server's."""

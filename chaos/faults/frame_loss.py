@@ -1,4 +1,4 @@
-"""frame_loss=5%: whole chat frames get lost, each with that probability."""
+"""frame_loss=5%: whole messages get lost, each with that probability; frame_loss=5%/push: only such."""
 
 from chaos.fault import ToxicFault, fault, needed
 from chaos.quantities import share
@@ -14,4 +14,5 @@ class FrameLoss(ToxicFault):
 
     @classmethod
     def parse(cls, value: str | None, stream: str | None = None) -> "FrameLoss":
-        return cls(value, {"probability": share(needed(cls, value)), "protocol": "chat"}, stream)
+        probability, _, types = needed(cls, value).partition("/")
+        return cls(value, {"probability": share(probability), "types": types}, stream)

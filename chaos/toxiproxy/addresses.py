@@ -6,9 +6,11 @@ import os
 import socket
 
 import gevent.socket
+from gevent.monkey import get_original
 
 from reactor import sockets
 
+_Socket: type[socket.socket] = get_original("socket", "socket")
 _TEXTS = {
     errno.EADDRINUSE: "address already in use",
     errno.EADDRNOTAVAIL: "cannot assign requested address",
@@ -88,3 +90,15 @@ def listen(address: tuple[str, int]) -> socket.socket:
     except OSError as error:
         text = _TEXTS.get(error.errno or 0) or os.strerror(error.errno or 0).lower()
         raise AddressError(f"listen tcp {join(*address)}: bind: {text}") from None
+
+
+def peer(fd: int) -> str | None:
+    """The address at the other end of a connection, None when it is no longer there or has none."""
+    connection = _Socket(fileno=fd)
+    try:
+        name = connection.getpeername()
+    except OSError:
+        return None
+    finally:
+        connection.detach()
+    return str(name[0]) if isinstance(name, tuple) else None

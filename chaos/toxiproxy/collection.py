@@ -114,7 +114,13 @@ class Collection:
             raise ApiError(409, "toxic already exists")
         values = attributes.merged(type_, type_.attributes(), given.attributes)
         toxicity = 1 if given.toxicity is UNSET else given.toxicity
-        toxic = Toxic(type_, name, given.stream, toxicity, values)
+        duration = _duration(given, 0)
+        try:
+            toxic = Toxic(
+                type_, name, given.stream, toxicity, values, clients=given.clients, duration=duration
+            )
+        except ValueError as error:
+            raise ApiError(400, f"bad request body: clients: {error}") from None
         proxy.add_toxic(toxic)
         return toxic
 
@@ -126,11 +132,13 @@ class Collection:
         return toxic
 
     def update_toxic(self, proxy_name: str, name: str, body: bytes) -> Toxic:
-        """Attributes that are not named stay as they are. On an error nothing changes."""
+        """Attributes that are not named stay as they are, and a duration begins anew. On an error nothing
+        changes."""
         toxic = self.toxic(proxy_name, name)
         given = gojson.toxic_input(gojson.read(body))
         values = attributes.merged(toxic.type, toxic.attributes, given.attributes)
         toxicity = toxic.toxicity if given.toxicity is UNSET else given.toxicity
+        toxic.duration = _duration(given, toxic.duration)
         self.proxy(proxy_name).update_toxic(toxic, toxicity, values)
         return toxic
 
@@ -179,6 +187,14 @@ class Collection:
         if upstream != proxy.upstream:
             return True
         return listen != proxy.listen and addresses.resolved(listen) != addresses.resolved(proxy.listen)
+
+
+def _duration(given: gojson.ToxicInput, default: int) -> int:
+    if given.duration is UNSET:
+        return default
+    if given.duration < 0:
+        raise ApiError(400, f"bad request body: duration must not be negative, is {given.duration}")
+    return given.duration
 
 
 def proxies_json(proxies: list[Proxy] | None) -> Any:

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 
+from chaos.toxiproxy import addresses
 from chaos.toxiproxy.engine import Engine
 from chaos.toxiproxy.link import Link
 from chaos.toxiproxy.toxic import Toxic
@@ -13,7 +14,7 @@ class Connection:
     `key` names it for seeded chance: proxy and number of the connection.
     """
 
-    __slots__ = ("_on_close", "closed", "downstream", "engine", "key", "upstream")
+    __slots__ = ("_client", "_on_close", "closed", "downstream", "engine", "key", "upstream")
 
     def __init__(
         self, engine: Engine, key: str, client: int, server: int, on_close: Callable[["Connection"], None]
@@ -21,6 +22,7 @@ class Connection:
         self.engine = engine
         self.key = key
         self.closed = False
+        self._client: str | None = None
         self._on_close = on_close
         self.upstream = Link(self, "upstream", client)
         self.downstream = Link(self, "downstream", server)
@@ -29,6 +31,13 @@ class Connection:
     def link(self, direction: str) -> Link:
         """The link "upstream" (client to server) or "downstream"."""
         return self.upstream if direction == "upstream" else self.downstream
+
+    @property
+    def client(self) -> str | None:
+        """The client's address, None where it cannot be told. Asked for only when a toxic wants to know."""
+        if self._client is None:
+            self._client = addresses.peer(self.upstream.source)
+        return self._client
 
     def start(self, toxics: list[Toxic]) -> None:
         """Bytes flow, through `toxics`."""

@@ -178,6 +178,8 @@ class ToxicInput(Struct, frozen=True):
     stream: str = "downstream"
     toxicity: float | UnsetType = UNSET
     attributes: Any = None
+    clients: str = ""
+    duration: int | UnsetType = UNSET
 
 
 def toxic_input(value: Any) -> ToxicInput:
@@ -186,8 +188,10 @@ def toxic_input(value: Any) -> ToxicInput:
     for key, each in as_object(value, "toxics.ToxicWrapper").items():
         if each is None:
             continue
-        if key in ("name", "type", "stream"):
+        if key in ("name", "type", "stream", "clients"):
             fields[key] = as_string(each, f"ToxicWrapper.{key}")
+        elif key == "duration":
+            fields[key] = as_int(each, f"ToxicWrapper.{key}", "int64")
         elif key == "toxicity":
             fields[key] = as_float32(each, f"ToxicWrapper.{key}")
         elif key == "attributes":

@@ -5,11 +5,11 @@ import time
 from collections import deque
 from typing import TYPE_CHECKING
 
-from chaos.framing import FrameFollower
+from chaos.framers import NotFramed
+from chaos.framing import Follower
 from chaos.pipeline import Pipeline
 from chaos.stage import End, Item, Place
 from chaos.toxiproxy.toxic import Toxic
-from protocol.errors import RemoteProtocolError
 from reactor import sockets
 from reactor.poller import READABLE, WRITABLE
 
@@ -57,7 +57,7 @@ class Link:
         self.failed = False
         self._connection = connection
         self._pipeline: Pipeline | None = None
-        self._follower: FrameFollower | None = FrameFollower()
+        self._follower: Follower | None = Follower()
         self._backlog: deque[memoryview] | None = None
         self._backlog_bytes = 0
         self._end: End | None = None
@@ -67,27 +67,29 @@ class Link:
         self._writes = False
 
     def add_toxic(self, toxic: Toxic) -> None:
-        """`toxic` acts on everything that is not yet on its way to the sink."""
+        """`toxic`, if it means this client, acts on everything that is not yet on its way to the sink."""
+        if not self._is_meant(toxic):
+            return
         now = time.monotonic()
         if self._pipeline is None:
             self._pipeline = Pipeline()
         key = self._key(toxic)
         follower = self._follower.copy() if self._follower is not None else None
-        place = Place(self._connection.engine.seed, key, follower, toxic.counts)
+        place = Place(self._connection.engine.seed, key, follower, toxic.counts, toxic.common)
         stage = toxic.type.stage(toxic.attributes, place, now)
         stage.active = toxic.acts_on(place)
         self._pipeline.append(toxic, stage)
 
     def update_toxic(self, toxic: Toxic) -> None:
         """Its new attributes and toxicity hold."""
-        if self._pipeline is not None:
+        if self._pipeline is not None and self._is_meant(toxic):
             place = Place(self._connection.engine.seed, f"{self._key(toxic)}/{toxic.updates}", None)
             acts = toxic.acts_on(place)
             self._emit(self._pipeline.update(toxic, toxic.attributes, acts, time.monotonic()))
 
     def remove_toxic(self, toxic: Toxic) -> None:
         """What it held is on its way."""
-        if self._pipeline is not None:
+        if self._pipeline is not None and self._is_meant(toxic):
             self._emit(self._pipeline.remove(toxic, time.monotonic()))
             if self._pipeline.is_empty and not self._pipeline.ending:
                 self._pipeline = None
@@ -117,6 +119,9 @@ class Link:
                 self._connection.engine.alarms.at(due, self._ring)
         self._watch()
         self.twin._watch()
+
+    def _is_meant(self, toxic: Toxic) -> bool:
+        return not toxic.clients or toxic.means(self._connection.client)
 
     def _key(self, toxic: Toxic) -> str:
         return f"{self._connection.key}/{self.direction}/{toxic.name}"
@@ -166,7 +171,7 @@ class Link:
         if self._follower is not None:
             try:
                 self._follower.follow(data)
-            except RemoteProtocolError:
+            except NotFramed:
                 self._follower = None
         if self._backlog is not None:
             self._backlog.append(memoryview(data))

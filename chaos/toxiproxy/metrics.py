@@ -59,7 +59,9 @@ def runtime_metrics() -> str:
         families = (
             ("process_cpu_seconds_total", "counter", "User and system CPU time.", cpu.user + cpu.system),
             ("process_resident_memory_bytes", "gauge", "Resident memory.", process.memory_info().rss),
+            ("process_virtual_memory_bytes", "gauge", "Virtual memory.", process.memory_info().vms),
             ("process_open_fds", "gauge", "Open file descriptors.", process.num_fds()),
+            ("process_max_fds", "gauge", "Most file descriptors.", process.rlimit(psutil.RLIMIT_NOFILE)[0]),
             ("process_start_time_seconds", "gauge", "Start since the epoch.", process.create_time()),
         )
     lines = [

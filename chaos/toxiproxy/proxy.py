@@ -63,8 +63,9 @@ class Proxy:
         return next((toxic for toxic in self.toxics if toxic.name == name), None)
 
     def add_toxic(self, toxic: Toxic) -> None:
-        """It is the last of its direction, and acts on all connections."""
+        """It is the last of its direction, and acts on all connections that it means."""
         self.toxics.append(toxic)
+        self._let_expire(toxic)
         for connection in list(self._connections):
             link = connection.link(toxic.direction)
             link.add_toxic(toxic)
@@ -74,6 +75,7 @@ class Proxy:
         """All connections go by the new values."""
         toxic.toxicity, toxic.attributes = toxicity, attributes
         toxic.updates += 1
+        self._let_expire(toxic)
         for connection in list(self._connections):
             link = connection.link(toxic.direction)
             link.update_toxic(toxic)
@@ -101,6 +103,17 @@ class Proxy:
             "Logger": {},
             "toxics": [toxic.as_json() for toxic in self.ordered_toxics()],
         }
+
+    def _let_expire(self, toxic: Toxic) -> None:
+        toxic.expires_at = time.monotonic() + toxic.duration / 1000 if toxic.duration else None
+        if toxic.expires_at is not None:
+            self._engine.alarms.at(toxic.expires_at, functools.partial(self._expire, toxic))
+
+    def _expire(self, toxic: Toxic) -> None:
+        # It may be gone already, and its time may have been put off.
+        due = toxic.expires_at
+        if due is not None and due <= time.monotonic() and any(toxic is each for each in self.toxics):
+            self.remove_toxic(toxic)
 
     def _accept(self, mask: int) -> None:
         if self._listener is None:

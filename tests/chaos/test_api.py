@@ -240,7 +240,7 @@ _REFUSED: list[tuple[str, str, Any, int, str]] = [
         _T,
         {"type": "slicer", "attributes": {"average_size": 5, "size_variation": 50}},
         400,
-        "bad request body: slicer: size_variation must be at least 0 and less than average_size, is 50",
+        "bad request body: slicer: size_variation must be at least 0 and at most average_size, is 50",
     ),
     (
         "POST",
@@ -254,7 +254,7 @@ _REFUSED: list[tuple[str, str, Any, int, str]] = [
         _T,
         {"type": "frame_loss", "attributes": {"protocol": "irc"}},
         400,
-        "bad request body: frame_loss: protocol 'irc' is unknown, there is chat",
+        "bad request body: frame_loss: protocol 'irc' is unknown, there are auto, chat, mqtt, websocket",
     ),
     ("GET", f"{_T}/quick", None, 404, "toxic not found"),
     ("GET", "/proxies/q/toxics/slow", None, 404, "proxy not found"),

@@ -6,7 +6,7 @@ import struct
 from hypothesis import given
 from hypothesis import strategies as st
 
-from chaos.framing import FrameFollower
+from chaos.framing import Follower
 from chaos.pipeline import Pipeline
 from chaos.stage import End, Item, Place
 from chaos.toxics.frame_loss import FrameLoss, FrameLossStage
@@ -25,8 +25,8 @@ def _cut(data: bytes, cuts: list[int]) -> list[bytes]:
     return [data[a:b] for a, b in itertools.pairwise(places) if a < b]
 
 
-def _stage(probability: float, follower: FrameFollower | None = None, key: str = "k") -> FrameLossStage:
-    place = Place(5, key, FrameFollower() if follower is None else follower)
+def _stage(probability: float, follower: Follower | None = None, key: str = "k") -> FrameLossStage:
+    place = Place(5, key, Follower() if follower is None else follower)
     return FrameLossStage(FrameLoss(probability=probability), place, 0.0)
 
 
@@ -79,7 +79,7 @@ def test_added_spared_and_removed_in_mid_stream_it_cuts_no_frame(
     data = b"".join(frames)
     add, remove = sorted((add % (len(data) + 1), remove % (len(data) + 1)))
     before, between, after = data[:add], data[add:remove], data[remove:]
-    follower = FrameFollower()
+    follower = Follower()
     for chunk in _cut(before, cuts):
         follower.follow(chunk)
     place = Place(5, "k", follower.copy())
@@ -97,7 +97,7 @@ def test_added_spared_and_removed_in_mid_stream_it_cuts_no_frame(
 
 
 def test_while_toxicity_spares_the_link_it_keeps_its_place() -> None:
-    place = Place(5, "k", FrameFollower())
+    place = Place(5, "k", Follower())
     pipeline, stage = Pipeline(), FrameLossStage(FrameLoss(probability=1.0), place, 0.0)
     pipeline.append("k", stage)
     frames = [_frame(number, b"body") for number in range(4)]
@@ -120,7 +120,7 @@ def test_what_is_no_frame_passes_untouched(data: bytes, cuts: list[int]) -> None
 
 
 def test_from_where_framing_fails_everything_passes_and_is_counted() -> None:
-    place = Place(5, "k", FrameFollower())
+    place = Place(5, "k", Follower())
     stage = FrameLossStage(FrameLoss(probability=1.0), place, 0.0)
     frames = _frame(1, b"a") + _frame(2, b"b")
     assert _bytes(stage.take([frames, b"GET / HTTP/1.1\r\n", _frame(3, b"c")], 0)) == (
@@ -147,7 +147,7 @@ def test_a_frame_of_the_largest_size_is_held_until_it_is_whole() -> None:
 
 def test_about_as_many_frames_are_lost_as_asked_for() -> None:
     for probability in (0.01, 0.1, 0.5):
-        place = Place(5, "k", FrameFollower())
+        place = Place(5, "k", Follower())
         stage = FrameLossStage(FrameLoss(probability=probability), place, 0.0)
         stage.take([_frame(1, b"x")] * 20_000, 0)
         lost = place.counts["dropped"] / place.counts["frames"]

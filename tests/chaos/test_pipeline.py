@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from chaos.framing import FrameFollower
+from chaos.framing import Follower
 from chaos.pipeline import Pipeline
 from chaos.stage import End, Item, Place
 from chaos.toxics import toxic_types
@@ -18,13 +18,19 @@ _GENTLE: dict[str, list[dict[str, Any]]] = {
     "bandwidth": [{"rate": 1}, {"rate": 0}, {"rate": 100}],
     "slow_close": [{"delay": 40}, {"delay": 0}],
     "slicer": [{"average_size": 5, "size_variation": 4, "delay": 2000}, {"average_size": 1}],
+    "shared_bandwidth": [{"rate": 1}, {"rate": 100}],
     "frame_loss": [{"probability": 0.0}],
+    "frame_duplicate": [{"probability": 0.0}],
+    "frame_corrupt": [{"probability": 0.0}],
+    "frame_reorder": [{"probability": 0.0}, {"probability": 0.0, "window": 1}],
+    "frame_delay": [{"delay": 0}],
+    "drop_first": [{"count": 0}],
 }
 
 
 def _stage(name: str, now: float = 0.0, key: str = "k", **attributes: Any) -> Any:
     type_ = toxic_types()[name]
-    return type_.stage(type_.attributes(**attributes), Place(1, key, FrameFollower()), now)
+    return type_.stage(type_.attributes(**attributes), Place(1, key, Follower()), now)
 
 
 def _bytes(items: list[Item]) -> bytes:
@@ -190,6 +196,35 @@ def test_a_stalled_stage_asks_for_no_more_than_it_may_hold() -> None:
     assert not pipeline.full
     pipeline.feed(bytes(10_000), 0)
     assert pipeline.full
+
+
+def test_the_pieces_of_the_slicer_have_at_least_one_byte_and_a_variation_may_equal_the_size() -> None:
+    left = _timeline(_stage("slicer", average_size=2, size_variation=2), (0, bytes(range(100))))
+    assert b"".join(item for _, item in left if isinstance(item, bytes)) == bytes(range(100))
+    assert {len(item) for _, item in left if isinstance(item, bytes)} <= {1, 2, 3, 4}
+
+
+def test_what_all_connections_share_they_take_turns_for() -> None:
+    common: dict[type, object] = {}
+    type_ = toxic_types()["shared_bandwidth"]
+    pipelines = [Pipeline() for _ in range(2)]
+    for pipeline in pipelines:
+        place = Place(1, "k", Follower(), None, common)
+        pipeline.append("k", type_.stage(type_.attributes(rate=1), place, 0.0))
+        assert pipeline.feed(bytes(20), 0.0) == []
+    left: list[tuple[float, int, int]] = []
+    while dues := [due for each in pipelines if (due := each.wake_at) is not None]:
+        now = min(dues)
+        for number, pipeline in enumerate(pipelines):
+            left += [(round(now, 6), number, len(item)) for item in pipeline.tick(now)]
+    assert left == [(0.01, 0, 10), (0.02, 1, 10), (0.03, 0, 10), (0.04, 1, 10)], "1 KB/s in all"
+
+
+def test_a_late_wake_up_catches_up_with_the_shared_rate() -> None:
+    pipeline = Pipeline()
+    pipeline.append("k", _stage("shared_bandwidth", rate=1))
+    pipeline.feed(bytes(100), 0.0)
+    assert len(_bytes(pipeline.tick(0.055))) == 50
 
 
 def test_slow_close_holds_the_end_only() -> None:
