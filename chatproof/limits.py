@@ -4,7 +4,7 @@ import os
 import resource
 
 _OTHER_FILES = 200
-_MOST_A_PROCESS = 14_000
+_MOST_A_PROCESS = 18_000
 """A process that holds more keeps no more processors busy, and its connections wait longer for each other."""
 PORTS_A_SOURCE = 14_000
 """Beyond half of the 28,000 ports of a source address the kernel searches long for each further one."""

@@ -11,7 +11,7 @@ from typing import Any
 import msgspec
 
 from drivers import events
-from drivers.contract import Arrived, Ended, Outgoing, OutgoingPackage, Page, Ponged
+from drivers.contract import Arrived, Ended, Outgoing, OutgoingPackage, Page, Ponged, Session
 from drivers.events import CloseReason, Event
 from drivers.heartbeat import Heartbeat
 from drivers.inbox import Inbox
@@ -21,6 +21,9 @@ from drivers.state import NEVER, Roster, State, Surroundings
 from protocol.messages import Entry
 
 __all__ = ["NEVER", "Client", "Roster", "State", "Surroundings"]
+
+# Where every heartbeat passes: an enumeration looks its members up at the price of a call.
+_LOGGING_IN, _ONLINE = State.LOGGING_IN, State.ONLINE
 
 
 class Client(Reconnection, Heartbeat, Inbox, Requests):
@@ -91,13 +94,23 @@ class Client(Reconnection, Heartbeat, Inbox, Requests):
     def receive(self, data: bytes, now: float) -> None:
         """Bytes came."""
         session = self._session
-        if session is None or self.state < State.LOGGING_IN:
+        if session is None or self.state < _LOGGING_IN:
             return
         self._heard_at = now
+        happened = session.receive(data)
+        if len(happened) == 1 and type(happened[0]) is Ponged:
+            # All that an idle client ever hears, so it must not cost what a conversation does.
+            self._on_ponged(happened[0], now)
+        else:
+            self._hear(session, happened, now)
+        if self._gap is not None:
+            self._pull_new_gap(now)
+
+    def _hear(self, session: Session, happened: list[Event], now: float) -> None:
         version = self.version
         pushed = self._gap is not None
         repeated = False
-        for event in session.receive(data):
+        for event in happened:
             if type(event) is Arrived:
                 pushed = True
                 repeated |= self._accept(event.entry, self.endpoint.carrier.via, event.attempt, now)
@@ -112,22 +125,20 @@ class Client(Reconnection, Heartbeat, Inbox, Requests):
         # What a SENT brought needs no acknowledgement; what was pushed or pulled does, each time it comes.
         if repeated or (pushed and self.version != version):
             session.acknowledge(self.version)
-        if self._gap is not None:
-            self._pull_new_gap(now)
 
     def take(self) -> bytes:
         """What has to be sent now, also as a farewell after `leave`."""
         session = self._session
         if session is None:
             return b""
-        if self.state < State.LOGGING_IN:
+        if self.state < _LOGGING_IN:
             self._session = None
         return session.take()
 
     def tick(self, now: float) -> None:
         """Do what is due, and set the next `deadline`."""
         state = self.state
-        if state is State.ONLINE:
+        if state is _ONLINE:
             self._tick_online(now)
         elif now < self.deadline:
             return
@@ -153,7 +164,7 @@ class Client(Reconnection, Heartbeat, Inbox, Requests):
             self._repeat_due(now)
         if self._gap is not None and now >= self._gap.due:
             self._pull(self._gap, now)
-        if self.state is State.ONLINE:
+        if self.state is _ONLINE:
             self.deadline = self._next_deadline()
 
     def _next_deadline(self) -> float:
@@ -224,9 +235,9 @@ class Client(Reconnection, Heartbeat, Inbox, Requests):
 
     def _on_ponged(self, event: Ponged, now: float) -> None:
         self._beat_answered(event, now)
-        if event.version is not None:
-            self._behind(event.version)
-        if self.state is State.ONLINE:
+        if event.version is not None and event.version > self.version:
+            self._open_gap(event.version)
+        if self.state is _ONLINE:
             self.deadline = self._next_deadline()
 
     def _on_acked(self, event: events.Acked, now: float) -> None:

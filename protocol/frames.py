@@ -101,6 +101,11 @@ class FrameBuffer:
         return self._at == len(self._data)
 
 
+def is_compressed(frame: bytes) -> bool:
+    """Whether the body of a whole frame is zstd."""
+    return frame[2] & FLAG_COMPRESSED != 0
+
+
 def whole_frame_bytes(data: bytes | bytearray, at: int) -> int | None:
     """Length of the frame that starts at `at`, header included; None while its header is not whole.
 

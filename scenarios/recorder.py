@@ -98,10 +98,8 @@ class Recorder:
         self.awaited.discard(client.index)
         login_s = now - self._opened_at.pop(client.index, now)
         self._histograms.record("login", login_s)
-        self._totals.add("CONN", "login", login_s)
         if client.lost_at is not None:
             self._histograms.record("reconnect", now - client.lost_at)
-            self._totals.add("CONN", "reconnect", now - client.lost_at)
         self._row(
             now, schema.Event.LOGIN, client, version=event.version,
             via=self._ledger.via(event.endpoint), code=client.failures + 1,
@@ -143,11 +141,11 @@ class Recorder:
 
     def _beat(self, client: Client, event: events.Beat, now: float) -> None:
         self.beats["answered"] += 1
-        self.awaited.discard(client.index)
+        if self.awaited:
+            self.awaited.discard(client.index)
         if event.rtt_s > LATE_BEAT_S:
             self.beats["late"] += 1
         self._histograms.record("heartbeat", event.rtt_s)
-        self._totals.add("BEAT", "heartbeat", event.rtt_s)
 
     def _beat_missed(self, client: Client, event: events.BeatMissed, now: float) -> None:
         self.beats["missed"] += 1

@@ -22,7 +22,7 @@ from drivers.policy import Policy
 from drivers.pumps.epoll import EpollPump
 from drivers.pumps.resolve import resolved
 from ledger.errors import LedgerError
-from ledger.histograms import Histograms
+from ledger.histograms import Histograms, as_text
 from ledger.run_folder import RunFolder
 from ledger.samples import SampleWriter
 from ledger.schema import Event
@@ -39,6 +39,12 @@ from scenarios.stage import PopulationRoster, Stage
 from scenarios.totals import Totals
 
 LATE_SEND_S = 0.05
+_LOCUST_NAMES = {
+    "heartbeat": ("BEAT", "heartbeat"),
+    "login": ("CONN", "login"),
+    "reconnect": ("CONN", "reconnect"),
+}
+"""Under which method and name Locust shows what is kept in a histogram."""
 _SEND_PAUSE_S = 0.002
 _SEND_TURN_S = 0.005
 
@@ -209,6 +215,9 @@ class Swarm:
 
     def _each_second(self, *, last: bool = False) -> None:
         recorder = self.stage.recorder
+        durations = self._histograms.flush()
+        for name, counts in durations.items():
+            self._totals.enter(*_LOCUST_NAMES[name], counts)
         self._totals.flush()
         cpu = self._process.cpu_times()
         memory = self._process.memory_info()
@@ -228,7 +237,7 @@ class Swarm:
             "dropped": recorder.dropped,
             "beats": recorder.beats,
             "sends": {**self.sends, "planned": self.sends["started"] + self._overdue()},
-            "histograms": self._histograms.flush(),
+            "histograms": {name: as_text(counts) for name, counts in durations.items()},
         }
         if last:
             sample["histogram_totals"] = self._histograms.totals()

@@ -12,12 +12,12 @@ class Totals:
 
     def __init__(self, stats: RequestStats) -> None:
         self._stats = stats
-        self._durations_ms: dict[tuple[str, str], list[float]] = {}
+        self._durations_us: dict[tuple[str, str], list[int]] = {}
         self._failures: Counter[tuple[str, str, str]] = Counter()
 
     def add(self, method: str, name: str, seconds: float) -> None:
         """One thing that went well and how long it took."""
-        self._durations_ms.setdefault((method, name), []).append(seconds * 1000)
+        self._durations_us.setdefault((method, name), []).append(round(seconds * 1e6))
 
     def fail(self, method: str, name: str, why: str) -> None:
         """One that did not."""
@@ -25,27 +25,29 @@ class Totals:
 
     def flush(self) -> None:
         """Everything since the last flush is in Locust's statistics."""
-        durations, self._durations_ms = self._durations_ms, {}
+        durations, self._durations_us = self._durations_us, {}
         failures, self._failures = self._failures, Counter()
-        now = time.time()
         for (method, name), values in durations.items():
-            self._enter(method, name, values, now)
+            self.enter(method, name, Counter(values))
         for (method, name, why), count in failures.items():
             for _ in range(count):
                 self._stats.log_request(method, name, 0, 0)
                 self._stats.log_error(method, name, why)
 
-    def _enter(self, method: str, name: str, values: list[float], now: float) -> None:
+    def enter(self, method: str, name: str, microseconds: Counter[int]) -> None:
+        """Many that went well: how often each took how long."""
         # Locust declares whole milliseconds and enters fractions.
         summed: Any = StatsEntry(self._stats, name, method)
         summed.reset()
-        summed.num_requests = len(values)
-        summed.total_response_time = sum(values)
-        summed.min_response_time = min(values)
-        summed.max_response_time = max(values)
+        now = time.time()
+        summed.num_requests = microseconds.total()
+        summed.total_response_time = sum(value * count for value, count in microseconds.items()) / 1000
+        summed.min_response_time = min(microseconds) / 1000
+        summed.max_response_time = max(microseconds) / 1000
         summed.last_request_timestamp = now
-        summed.num_reqs_per_sec[int(now)] = len(values)
-        for bucket, count in Counter(bucket_response_time(value) for value in values).items():
-            summed.response_times[bucket] = count
+        summed.num_reqs_per_sec[int(now)] = summed.num_requests
+        for value, count in microseconds.items():
+            bucket = bucket_response_time(value / 1000)
+            summed.response_times[bucket] = summed.response_times.get(bucket, 0) + count
         self._stats.entries[name, method].extend(summed)
         self._stats.total.extend(summed)

@@ -100,6 +100,8 @@ class ChatSession:
             return []
         buffer = self._buffer
         if buffer is None:
+            if self._entered and len(data) <= _PONG_BYTES and (pong := _pongs.get(data)) is not None:
+                return [pong]
             buffer = frames.FrameBuffer(data, compression=self._zstd)
         else:
             buffer.feed(data)
@@ -117,6 +119,8 @@ class ChatSession:
         except RemoteProtocolError as error:
             self._over = True
             happened.append(Ended(CloseReason.PROTOCOL_ERROR, str(error)))
+        if self._buffer is None and len(data) <= _PONG_BYTES and buffer.is_empty:
+            _remember(data, happened)
         self._buffer = None if buffer.is_empty or self._over else buffer
         return happened
 
@@ -211,6 +215,20 @@ class ChatSession:
             happened.append(
                 Ended(reason, f"{message.code} {message.text}", _retry_after_s(message.code, message.text))
             )
+
+
+_PONG_BYTES = 24
+_MOST_PONGS = 4096
+_pongs: dict[bytes, Ponged] = {}
+"""PONGs as they came: those of idle devices are the same few bytes, and need not be read a million times."""
+
+
+def _remember(data: bytes, happened: list[Event]) -> None:
+    # Not a compressed one: whether that is allowed depends on the session.
+    if len(happened) == 1 and isinstance(pong := happened[0], Ponged) and not frames.is_compressed(data):
+        if len(_pongs) >= _MOST_PONGS:
+            _pongs.clear()
+        _pongs[data] = pong
 
 
 _RETRY_LATER = (ErrorCode.TOO_MANY_REQUESTS, ErrorCode.OVERLOADED)

@@ -16,7 +16,8 @@ from reactor import sockets
 from reactor.poller import WRITABLE, Poller
 from reactor.wheel import Ticker, TimerWheel
 
-_UNCONNECTED = (State.STOPPED, State.WAITING)
+# Where every heartbeat passes: an enumeration looks its members up at the price of a call.
+_WAITING, _CONNECTING, _ONLINE = State.WAITING, State.CONNECTING, State.ONLINE
 
 
 class EpollPump:
@@ -94,13 +95,14 @@ class EpollPump:
         if fd >= 0:
             out = client.take()
             if out:
-                if client.state in _UNCONNECTED:
+                if client.state <= _WAITING:
                     self._part(client, out, now)
                 else:
                     self._write(client, fd, out, now)
-            if client.state in _UNCONNECTED and client.link == fd:
-                sockets.close(self._release(client))
-            elif client.state is State.ONLINE:
+            if client.state <= _WAITING:
+                if client.link == fd:
+                    sockets.close(self._release(client))
+            elif self._turns.under_way and client.state is _ONLINE:
                 self._turns.done(client)
         elif fd == -1 and client.state is State.CONNECTING and not self._is_closed:
             self._turns.queue(client)
@@ -117,22 +119,28 @@ class EpollPump:
 
     def _arm(self, client: Client, now: float) -> None:
         # Never beyond the wheel's horizon, so that whatever comes up before `armed_for` is known to be stale.
-        client.armed_for = min(client.deadline, now + _LONGEST_WAIT_S)
-        self._wheel.arm(client, client.armed_for)
+        due, horizon = client.deadline, now + _LONGEST_WAIT_S
+        client.armed_for = due = due if due < horizon else horizon
+        self._wheel.arm(client, due)
 
     def _tick(self) -> None:
         now = time.monotonic()
         lag_s = now - self._ticked_at - self._wheel.tick_s
         self._ticked_at = now
         self._worst_lag_s = max(self._worst_lag_s, lag_s)
-        for client in self._wheel.advance(now):
+        after_stall = lag_s > _STALL_S
+        due = [
+            client
+            for client in self._wheel.advance(now)
             # An entry that comes up before `armed_for` is the older of two.
-            if client.armed_for <= now:
-                self._come_up(client, now, lag_s > _STALL_S)
+            if client.armed_for <= now and self._come_up(client, now, after_stall)
+        ]
+        self._serve_all(due, now)
         self._farewells.expire(now)
         self._dial_queued(now)
 
-    def _come_up(self, client: Client, now: float, after_stall: bool) -> None:
+    def _come_up(self, client: Client, now: float, after_stall: bool) -> bool:
+        """True if the client is to be served."""
         client.armed_for = NEVER
         try:
             if now >= client.deadline:
@@ -140,11 +148,23 @@ class EpollPump:
                 if after_stall and client.link >= 0 and client.state >= State.LOGGING_IN:
                     hear(client, client.link, now)
                 client.tick(now)
-                self.serve(client, now)
+                return True
         except Exception:  # noqa: BLE001 - see _report
             self._report()
         if client.deadline < client.armed_for:
             self._arm(client, now)
+        return False
+
+    def _serve_all(self, clients: list[Client], now: float) -> None:
+        # After all of them were thought about: writes that follow each other closely find the peer still
+        # awake from the one before, and waking it is the dearest part of a write.
+        for client in clients:
+            try:
+                self.serve(client, now)
+            except Exception:  # noqa: BLE001 - see _report
+                self._report()
+                if client.deadline < client.armed_for:
+                    self._arm(client, now)
 
     def _report(self) -> None:
         # An observer's mistake must be seen, and must not reach the hub as such: it would stop watching.
@@ -196,6 +216,7 @@ class EpollPump:
     def _ready(self, ready: list[tuple[int, int]]) -> None:
         now = time.monotonic()
         by_fd = self._by_fd
+        heard: list[Client] = []
         self._in_batch = True
         try:
             for fd, mask in ready:
@@ -205,15 +226,16 @@ class EpollPump:
                     continue
                 try:
                     self._hear(client, fd, mask, now)
-                    self.serve(client, now)
+                    heard.append(client)
                 except Exception:  # noqa: BLE001 - see _report
                     self._report()
+            self._serve_all(heard, now)
         finally:
             self._in_batch = False
         self._dial_queued(now)
 
     def _hear(self, client: Client, fd: int, mask: int, now: float) -> None:
-        if client.state is State.CONNECTING:
+        if client.state is _CONNECTING:
             self._connect_decided(client, fd, now)
             return
         if mask & ~WRITABLE:

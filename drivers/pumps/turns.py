@@ -12,10 +12,10 @@ class Turns:
     """A queue of clients whose `state` is CONNECTING, and those whose handshake is under way.
 
     `max_handshakes`: connections being made or logging in at a time. `connect_rate`: connections begun a
-    second, None for no limit.
+    second, None for no limit. `under_way`: those that have had their turn and are not done.
     """
 
-    __slots__ = ("_allowance", "_earned_at", "_max_handshakes", "_queue", "_rate", "_under_way")
+    __slots__ = ("_allowance", "_earned_at", "_max_handshakes", "_queue", "_rate", "under_way")
 
     def __init__(self, max_handshakes: int, connect_rate: float | None, now: float) -> None:
         self._max_handshakes = max_handshakes
@@ -23,7 +23,7 @@ class Turns:
         self._allowance = 1.0
         self._earned_at = now
         self._queue: deque[Client] = deque()
-        self._under_way: set[Client] = set()
+        self.under_way: set[Client] = set()
 
     def queue(self, client: Client) -> None:
         """It waits for its turn; `link` says so, and stays so until the turn comes or is found needless."""
@@ -33,11 +33,11 @@ class Turns:
     def next(self, now: float) -> Client | None:
         """The client to be dialled now, its handshake counted as under way; None when nobody may be."""
         self._earn(now)
-        while self._queue and len(self._under_way) < self._max_handshakes and self._allowance >= 1.0:
+        while self._queue and len(self.under_way) < self._max_handshakes and self._allowance >= 1.0:
             client = self._queue.popleft()
             client.link = -1
             if client.state is State.CONNECTING:  # it may have left meanwhile
-                self._under_way.add(client)
+                self.under_way.add(client)
                 if self._rate is not None:
                     self._allowance -= 1.0
                 return client
@@ -45,14 +45,14 @@ class Turns:
 
     def done(self, client: Client) -> None:
         """Its handshake is over, one way or the other."""
-        self._under_way.discard(client)
+        self.under_way.discard(client)
 
     def clear(self) -> None:
         """Nobody waits any more."""
         for client in self._queue:
             client.link = -1
         self._queue.clear()
-        self._under_way.clear()
+        self.under_way.clear()
 
     def __len__(self) -> int:
         """How many wait."""

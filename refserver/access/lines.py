@@ -51,8 +51,8 @@ class Lines:
     that came in by a door, see `new_door`. `pace_s`: see `reactor.poller.Poller`."""
 
     __slots__ = (
-        "_acceptor", "_carried", "_carry", "_dirty", "_door", "_door_of", "_flush_asked", "_owner", "_poller",
-        "_serial", "_table", "count", "held", "seen",
+        "_acceptor", "_answers", "_carried", "_carry", "_dirty", "_door", "_door_of", "_flush_asked",
+        "_owner", "_poller", "_serial", "_table", "count", "held", "seen",
     )  # fmt: skip
 
     def __init__(self, owner: Owner, *, pace_s: float = 0.0) -> None:
@@ -67,6 +67,7 @@ class Lines:
         self._door_of: dict[int, int] = {}
         self._door = array("B")
         self.held: list[int] = []
+        self._answers: list[tuple[Connection, bytes]] = []
         self._dirty: list[Connection] = []
         self._flush_asked = False
         self._serial = 0
@@ -157,6 +158,7 @@ class Lines:
         try:
             if not connection.paused:
                 self._read(connection, now)
+                self._write_answers()
         except OSError:
             self.close(connection)
 
@@ -196,6 +198,8 @@ class Lines:
             except Exception:
                 log.exception("a fault of this server costs connection %d", connection.number)
                 self.close(connection)
+        if self._answers:
+            self._write_answers()
         if self._dirty:
             self._flush()
 
@@ -259,16 +263,29 @@ class Lines:
                 self._flush_asked = True
                 gevent.get_hub().loop.run_callback(self._flush)
 
-    def send_at_once(self, connection: Connection, frame: bytes) -> None:
-        """For a single small answer: a write without a queue, if nothing waits. Raises OSError."""
+    def answer(self, connection: Connection, frame: bytes) -> None:
+        """`send` for the only small answer to what was just received: it costs no outbox."""
         if self._carried:
             frame = self._sealed(connection, frame)
         if connection.out is not None:
             self._queue(connection, frame)
-            return
-        sent = sockets.write(connection.fd, frame)
-        if sent < len(frame):
-            self._queue(connection, frame[sent:])
+        else:
+            self._answers.append((connection, frame))
+
+    def _write_answers(self) -> None:
+        # After everything was read: writes that follow each other closely find the peer still awake from the
+        # one before, and waking it is the dearest part of a write.
+        answers, self._answers = self._answers, []
+        for connection, frame in answers:
+            if self._table[connection.fd] is not connection or connection.state is State.CLOSING:
+                continue
+            try:
+                sent = 0 if connection.out is not None else sockets.write(connection.fd, frame)
+            except OSError:
+                self.close(connection)
+                continue
+            if sent < len(frame):
+                self._queue(connection, frame[sent:])
 
     def _flush(self) -> None:
         self._flush_asked = False

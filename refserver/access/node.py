@@ -108,7 +108,7 @@ class AccessNode:
 
     def received(self, connection: Connection, data: bytes, now: float) -> None:
         if data == EMPTY_PING and connection.buffer is None and connection.state is State.READY:
-            self.lines.send_at_once(connection, self._pong(connection))
+            self.lines.answer(connection, self._pong(connection))
             return
         buffer = connection.buffer
         if buffer is None:

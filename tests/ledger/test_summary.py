@@ -5,7 +5,7 @@ import pytest
 
 from ledger.checks import Options, run_checks
 from ledger.errors import ThresholdError
-from ledger.histograms import Histograms
+from ledger.histograms import Histograms, as_text
 from ledger.junit import junit
 from ledger.result import Result, Verdict, Witness, nothing, worst
 from ledger.summary import empty_summary, exit_code, overall, summarise
@@ -89,7 +89,9 @@ def test_latencies_of_connections_come_from_the_histograms_of_all_seconds(summar
     samples = []
     for at in (1, 2):
         histograms.record("login", at / 1000)
-        samples.append({"process": "g", "at_ns": at, "histograms": histograms.flush()})
+        samples.append(
+            {"process": "g", "at_ns": at, "histograms": {"login": as_text(histograms.flush()["login"])}}
+        )
     login = summary_of(GOOD, samples=samples)["latency_ms"]["login"]
     assert (login["count"], login["max"]) == (2, pytest.approx(2.0, rel=0.001))
 

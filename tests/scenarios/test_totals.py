@@ -10,7 +10,7 @@ NAMES = [("CONN", "login"), ("SEND", "acknowledge"), ("RECV", "deliver")]
 
 happened = st.lists(
     st.one_of(
-        st.tuples(st.sampled_from(NAMES), st.floats(0, 90)),
+        st.tuples(st.sampled_from(NAMES), st.integers(0, 90_000_000).map(lambda us: us / 1e6)),
         st.tuples(st.sampled_from(NAMES), st.sampled_from(["refused", "reset"])),
         st.none(),
     ),
@@ -24,8 +24,8 @@ def figures(stats: RequestStats) -> dict[tuple[str, str], object]:
         key: (
             entry.num_requests,
             entry.num_failures,
-            entry.min_response_time if entry.num_requests > entry.num_failures else None,
-            entry.max_response_time,
+            round(entry.min_response_time or 0, 3) if entry.num_requests > entry.num_failures else None,
+            round(entry.max_response_time, 3),
             dict(entry.response_times),
             [entry.get_response_time_percentile(share) for share in (0.5, 0.9, 0.99, 1.0)],
             sum(entry.num_reqs_per_sec.values()),
