@@ -97,6 +97,15 @@ def connect_error(fd: int) -> int:
         connection.detach()
 
 
+def local_host(fd: int) -> str:
+    """The address of this machine that a connection has at this end."""
+    connection = _Socket(fileno=fd)
+    try:
+        return str(connection.getsockname()[0])
+    finally:
+        connection.detach()
+
+
 def read(fd: int, size: int = READ_BYTES) -> bytes | None:
     """What has come; b"" at the end of the stream, None when there is nothing. Raises OSError on a reset."""
     try:

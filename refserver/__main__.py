@@ -38,6 +38,9 @@ def main() -> int:
     parser.add_argument("--rate-burst", type=int, default=DEFAULT_BURST, metavar="N", help="of them at once")
     parser.add_argument("--strangers", action="store_true", help="users who are not friends may write too")
     parser.add_argument(
+        "--resolve", action="append", default=[], metavar="NAME=ADDRESS,…", help="what HTTPDNS says of a name"
+    )
+    parser.add_argument(
         "--parent", type=int, metavar="PID", help="end when this process, which started it, does"
     )
     arguments = parser.parse_args()
@@ -57,6 +60,7 @@ def main() -> int:
                 tls_key=arguments.tls_key,
                 rate_limit=arguments.rate_limit,
                 rate_burst=arguments.rate_burst,
+                resolve=arguments.resolve,
             )
         )
     except ServeError as error:

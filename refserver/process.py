@@ -33,7 +33,9 @@ class ServerProcess:
 
     `carriers`: schemes beyond tcp and http, each on a port of its own; `certificate`: the PEM files of chain
     and key for those that show one. Without `tcp_ports` and `http`, nothing plain but what `carriers` has.
-    `urls` has every address, by scheme. `rate_limit`: what each user may send.
+    `urls` has every address, by scheme. `rate_limit`: what each user may send. `listen`: these addresses and
+    no others. `resolve`: what HTTPDNS is to know, NAME=ADDRESS,…
+    `within`: words before those of its command, such as enter a network namespace and become what follows.
     """
 
     def __init__(
@@ -44,11 +46,14 @@ class ServerProcess:
         access_processes: int = 0,
         *,
         pace_s: float = 0.0,
+        within: Sequence[str] = (),
         friends_only: bool = True,
         default_heartbeat_s: int = DEFAULT_HEARTBEAT_S,
         carriers: Sequence[str] = (),
         certificate: tuple[Path, Path] | None = None,
         rate_limit: RateLimit | None = None,
+        listen: Sequence[str] | None = None,
+        resolve: Sequence[str] = (),
     ) -> None:
         self.data_dir = Path(data_dir)
         self.log_path = self.data_dir / "server.log"
@@ -57,14 +62,16 @@ class ServerProcess:
         self.https_url: str | None = None
         self.urls: dict[str, list[str]] = {}
         self.pids: list[int] = []
+        self._within = tuple(within)
         schemes = ["tcp"] * tcp_ports + ["http"] * http + list(carriers)
-        self._listen = [f"{scheme}://127.0.0.1:0" for scheme in schemes]
+        self._listen = [f"{scheme}://127.0.0.1:0" for scheme in schemes] if listen is None else list(listen)
         self._options = [
             "--data", str(self.data_dir),
             "--access-processes", str(access_processes),
             "--pace", str(pace_s),
             "--heartbeat", str(default_heartbeat_s),
             *([] if friends_only else ["--strangers"]),
+            *(word for entry in resolve for word in ("--resolve", entry)),
             *(_limit_options(rate_limit) if rate_limit is not None else []),
             *(["--tls-cert", str(certificate[0]), "--tls-key", str(certificate[1])] if certificate else []),
         ]  # fmt: skip
@@ -83,14 +90,15 @@ class ServerProcess:
         listen = [word for url in self._listen for word in ("--listen", url)]
         with self.log_path.open("ab") as log:
             self._process = subprocess.Popen(
-                [sys.executable, "-m", "refserver", *listen, *self._options, "--parent", str(os.getpid())],
+                [*self._within, sys.executable, "-m", "refserver", *listen, *self._options,
+                 "--parent", str(os.getpid())],
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.PIPE,
                 stderr=log,
                 env=environment_with_this_code(),
                 # Ctrl-C at a terminal is for whoever started the server, who then decides.
                 start_new_session=True,
-            )
+            )  # fmt: skip
         self._understand(self._first_line(self._process))
         return self
 

@@ -5,19 +5,24 @@ import logging
 import os
 import signal
 import socket
+import ssl
 import time
+from collections.abc import Callable
+from dataclasses import replace
+from functools import partial
 
 import gevent
 from gevent.event import Event
 from gevent.threadpool import ThreadPool
 
 from refserver import accounts
-from refserver.access.carriers.kinds import carrying
+from refserver.access.carriers.kinds import Carrying, carrying
+from refserver.access.front import Front
 from refserver.access.http.server import Accounts, HttpNode
 from refserver.access.leaving import leave
 from refserver.access.node import AccessNode
 from refserver.business import Business
-from refserver.settings import LONG, Address, ServeError, ServeSettings, raise_descriptor_limit
+from refserver.settings import ANY, LONG, Address, ServeError, ServeSettings, raise_descriptor_limit
 from refserver.storage import Storage
 from refserver.tokens import TokenSigner, load_or_create_secret
 from refserver.workers import Workers
@@ -105,13 +110,22 @@ class Server:
         self._workers: Workers | None = None
         if settings.access_processes:
             self._workers = Workers(settings, list(listening.of(*LONG)), self._business)
-        else:
+        if self._workers is None or listening.of(ANY):
             self._node = AccessNode(
                 "access-0", self._business, signer, default_heartbeat_s=settings.default_heartbeat_s
             )
         # One thread: however many passwords are tried, they take no more than one core from the messages.
         self._passwords = ThreadPool(1)
-        self._http = HttpNode("http", self._business, Accounts(signer, self._check_password), self._endpoints)
+        self._http = HttpNode(
+            "http",
+            self._business,
+            Accounts(signer, self._check_password),
+            self._endpoints,
+            settings.names(),
+        )
+        self._front: Front | None = None
+        # By address, how many connections came in there and are open.
+        self._loads: dict[Address, Callable[[], int]] = {}
 
     def _check_password(self, user: str, password: str) -> bool:
         known: bool = self._passwords.apply(accounts.check_password, (self._storage.engine, user, password))
@@ -121,12 +135,33 @@ class Server:
         """Everything listens."""
         if self._workers is not None:
             self._workers.start()
-        carry = carrying(self._settings.tls_context(self._listening.schemes))
-        if self._node is not None:
-            for address, listener in self._listening.of(*LONG).items():
-                self._node.lines.listen(listener, carry[address.scheme])
-        for address, listener in self._listening.of("http", "https").items():
-            self._http.listen(listener, carry["tls"] if address.scheme == "https" else None)
+        context = self._settings.tls_context(self._listening.schemes)
+        carry = carrying(context)
+        for address, listener in self._listening.by_address.items():
+            self._loads[address] = self._listen(address, listener, carry, context)
+
+    def _listen(
+        self,
+        address: Address,
+        listener: socket.socket,
+        carry: dict[str, Callable[[], Carrying] | None],
+        context: ssl.SSLContext | None,
+    ) -> Callable[[], int]:
+        """What tells how many connections came in there and are open."""
+        if address.scheme in ("http", "https"):
+            http = self._http
+            door = http.listen(listener, carry["tls"] if address.scheme == "https" else None)
+            return lambda: http.held[door]
+        if address.scheme in LONG and self._workers is not None:
+            return partial(self._workers.held_at, address)
+        assert self._node is not None
+        lines = self._node.lines
+        if address.scheme in LONG:
+            door = lines.listen(listener, carry[address.scheme])
+            return lambda: lines.held[door]
+        if self._front is None:
+            self._front = Front(lines, self._http, context)
+        return partial(self._front.held_at, self._front.listen(listener))
 
     def line(self) -> str:
         """What is printed when everything listens. The first pid is that of this process."""
@@ -140,18 +175,16 @@ class Server:
         return [os.getpid(), *(self._workers.pids if self._workers is not None else [])]
 
     def _endpoints(self) -> list[tuple[str, int]]:
-        held = 0
-        if self._node is not None:
-            held = self._node.lines.count
-        elif self._workers is not None:
-            held = self._workers.connections
         return [
-            (address.url, self._http.count if address.scheme not in LONG else held)
-            for address in self._listening.by_address
+            (replace(address, scheme=scheme).url, held)
+            for address, held in ((address, load()) for address, load in self._loads.items())
+            for scheme in self._settings.spoken_at(address)
         ]
 
     def drain(self) -> None:
         """Nobody new; what is under way is answered; everybody is told to go."""
+        if self._front is not None:
+            self._front.stop_listening()
         self._http.drain()
         if self._node is not None:
             leave(self._node)
@@ -166,6 +199,8 @@ class Server:
         """Whatever is still open ends now."""
         if self._workers is not None:
             self._workers.kill()
+        if self._front is not None:
+            self._front.close()
         self._http.stop()
         self._business.close()
         self._passwords.kill()

@@ -1,9 +1,11 @@
 """What a server is to be, checked before anything of it exists."""
 
+import ipaddress
 import resource
 import socket
 import ssl
 import tempfile
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -16,8 +18,12 @@ from refserver.business.limiting import DEFAULT_BURST, RateLimit
 
 LONG = ("tcp", *sorted(kinds()))
 """What long connections come over; access processes, where there are any, hold these."""
-SCHEMES = (*LONG, "http", "https")
+ANY = "any"
+"""A port that serves all the others, told apart by what a connection says first."""
+SCHEMES = (*LONG, "http", "https", ANY)
 """What can be listened on. HTTPS is HTTP within what `tls` is."""
+PORTS = (14000, 443, 8080, 80)
+"""The ports that networks let through, the one for chat first."""
 _SHOWING = sorted(["https", *(scheme for scheme, kind in kinds().items() if kind.needs_certificate)])
 _FORMS = " or ".join(f"{scheme}://HOST:PORT" for scheme in SCHEMES)
 
@@ -40,7 +46,7 @@ class ServeSettings:
     access in the process of business; `pace_s`: how often an access process looks at its sockets, 0 for at
     once (see `reactor.poller`); `friends_only`: strangers may not write to each other. `tls_cert` and
     `tls_key`: PEM files, for schemes that show a certificate. `rate_limit`: messages a second that each user
-    may send for ever, 0 for any number; `rate_burst` of them at once."""
+    may send for ever, 0 for any number; `rate_burst` of them at once. `resolve`: HTTPDNS, as NAME=IP,…"""
 
     listen: list[str]
     data_dir: Path
@@ -52,6 +58,7 @@ class ServeSettings:
     tls_key: Path | None = None
     rate_limit: float = 0.0
     rate_burst: int = DEFAULT_BURST
+    resolve: Sequence[str] = ()
 
     def check(self) -> list["Address"]:
         """The addresses to listen on. Raises ServeError."""
@@ -70,18 +77,22 @@ class ServeSettings:
             raise ServeError(f"a heartbeat of {self.default_heartbeat_s} s: {possible}")
         self.tls_context({address.scheme for address in addresses})
         self.limit()
+        self.names()
         self._check_data_dir()
         return addresses
 
     def tls_context(self, schemes: set[str]) -> ssl.SSLContext | None:
         """For those of the schemes that show a certificate; None if there are none. Raises ServeError."""
         needing = [scheme for scheme in _SHOWING if scheme in schemes]
-        if not needing:
+        may_show = ANY in schemes and (self.tls_cert or self.tls_key)
+        if not needing and not may_show:
             if self.tls_cert or self.tls_key:
-                raise ServeError(f"--tls-cert and --tls-key are for {'://, '.join(_SHOWING)}:// addresses")
+                raise ServeError(
+                    f"--tls-cert and --tls-key are for {'://, '.join([*_SHOWING, ANY])}:// addresses"
+                )
             return None
         if self.tls_cert is None or self.tls_key is None:
-            raise ServeError(f"{needing[0]}:// needs --tls-cert FILE and --tls-key FILE")
+            raise ServeError(f"{(needing or [ANY])[0]}:// needs --tls-cert FILE and --tls-key FILE")
         try:
             return server_context(self.tls_cert, self.tls_key)
         except OSError as error:
@@ -89,6 +100,29 @@ class ServeSettings:
                 f"certificate {self.tls_cert} with key {self.tls_key}: {error.strerror or error}; "
                 "both have to be PEM files without a password, and belong together"
             ) from error
+
+    def spoken_at(self, address: "Address") -> list[str]:
+        """The schemes that clients can use there."""
+        if address.scheme != ANY:
+            return [address.scheme]
+        secure = set(_SHOWING) if self.tls_cert is not None else set()
+        return [each for each in SCHEMES if each != ANY and (each not in _SHOWING or each in secure)]
+
+    def names(self) -> dict[str, tuple[str, ...]]:
+        """What HTTPDNS answers with, by name in lower case. Raises ServeError."""
+        found: dict[str, tuple[str, ...]] = {}
+        for entry in self.resolve:
+            name, equals, given = entry.partition("=")
+            addresses = tuple(each.strip() for each in given.split(",") if each.strip())
+            if not name or not equals or not addresses:
+                raise ServeError(f"--resolve {entry!r}: write NAME=ADDRESS, or several with commas between")
+            for address in addresses:
+                try:
+                    ipaddress.ip_address(address)
+                except ValueError as error:
+                    raise ServeError(f"--resolve {entry}: {error}") from error
+            found[name.lower().rstrip(".")] = addresses
+        return found
 
     def limit(self) -> RateLimit | None:
         """What each user may send; None for as much as they like. Raises ServeError."""

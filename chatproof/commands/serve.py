@@ -3,6 +3,7 @@
 from pathlib import Path
 
 import click
+from click.core import ParameterSource
 
 _DEFAULT_DATA = Path(".chatproof/server")
 _TEST_ACCOUNTS = 5000
@@ -16,7 +17,20 @@ _DEFAULT_LISTEN = ("tcp://127.0.0.1:14000", "http://127.0.0.1:8080")
     metavar="URL",
     default=_DEFAULT_LISTEN,
     show_default=True,
-    help="tcp, tls, ws, wss, http or https://HOST:PORT; repeatable. Nothing else is open.",
+    help="tcp, tls, ws, wss, http, https or any://HOST:PORT; repeatable. Nothing else is open. any:// "
+    "tells by a connection's first bytes which of the others it is.",
+)
+@click.option(
+    "--four-ports",
+    metavar="HOST",
+    help="The same as --listen any://HOST:PORT for 14000, 443, 8080 and 80, and nothing else unless --listen "
+    "says so.",
+)
+@click.option(
+    "--resolve",
+    multiple=True,
+    metavar="NAME=ADDRESS,…",
+    help="What GET /v1/resolve?name=NAME (HTTPDNS) answers; repeatable.",
 )
 @click.option(
     "--tls-cert",
@@ -86,6 +100,8 @@ _DEFAULT_LISTEN = ("tcp://127.0.0.1:14000", "http://127.0.0.1:8080")
 )
 def command(
     listen: tuple[str, ...],
+    four_ports: str | None,
+    resolve: tuple[str, ...],
     tls_cert: Path | None,
     tls_key: Path | None,
     data: Path,
@@ -102,9 +118,14 @@ def command(
     from chatproof.target import make_accounts
     from refserver import accounts
     from refserver.serve import ServeError, ServeSettings, serve
+    from refserver.settings import ANY, PORTS
 
     if test_accounts is None:
         test_accounts = _TEST_ACCOUNTS if data == _DEFAULT_DATA else 0
+    if four_ports is not None:
+        is_told = click.get_current_context().get_parameter_source("listen") is not ParameterSource.DEFAULT
+        host = f"[{four_ports}]" if ":" in four_ports else four_ports
+        listen = (*(listen if is_told else ()), *(f"{ANY}://{host}:{port}" for port in PORTS))
     settings = ServeSettings(
         listen=list(listen),
         data_dir=data,
@@ -116,6 +137,7 @@ def command(
         tls_key=tls_key,
         rate_limit=rate_limit,
         rate_burst=rate_burst,
+        resolve=resolve,
     )
     try:
         settings.check()

@@ -10,10 +10,10 @@ from refserver.access.carriers.tls import TlsCarrying
 from refserver.access.http.server import HttpNode
 
 
-def listen(listen: Any, self: Any, listener: Any, carry: Any = None) -> None:
+def listen(listen: Any, self: Any, listener: Any, carry: Any = None) -> Any:
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     trustme.CA().issue_cert("localhost.localdomain").configure_cert(context)
-    listen(self, listener, partial(TlsCarrying, context) if carry is not None else None)
+    return listen(self, listener, partial(TlsCarrying, context) if carry is not None else None)
 
 
 def patch() -> None:

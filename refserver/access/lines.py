@@ -95,17 +95,17 @@ class Lines:
         self._acceptor.stop()
         self._carry.clear()
 
-    def adopt(self, fd: int, since: float, door: int, carrier: Carrying | None, data: bytes) -> None:
-        """A connected socket that was accepted elsewhere at `since`, and `data` that has been read of it, are
-        this node's from now on. It does not block."""
+    def adopt(self, fd: int, since: float, door: int, carrier: Carrying | None, frames: bytes) -> None:
+        """A connected socket that does not block, accepted elsewhere at `since`, is this node's from now on,
+        and so are the bytes of `frames`, which `carrier` has given out already."""
         if carrier is not None:
             self._carried[fd] = carrier
         connection = self._open(fd, door, since)
         try:
             if carrier is None:
-                self._owner.received(connection, data, since)
+                self._owner.received(connection, frames, since)
             else:
-                self._unpack(connection, carrier, data, since)
+                self._unpacked(connection, carrier, frames, since)
         except OSError:
             self.close(connection)
 
@@ -219,7 +219,9 @@ class Lines:
             self.close(connection)
 
     def _unpack(self, connection: Connection, carrier: Carrying, data: bytes, now: float) -> None:
-        frames = carrier.receive(data)
+        self._unpacked(connection, carrier, carrier.receive(data), now)
+
+    def _unpacked(self, connection: Connection, carrier: Carrying, frames: bytes, now: float) -> None:
         if frames:
             self._owner.received(connection, frames, now)
         if connection.state is State.CLOSING:

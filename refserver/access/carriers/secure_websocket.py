@@ -8,12 +8,12 @@ from refserver.access.carriers.websocket import WebSocketCarrying
 
 
 class SecureWebSocketCarrying:
-    """Two carriers, one within the other."""
+    """Two carriers, one within the other. `tls` may have got through its handshake already."""
 
     __slots__ = ("_tls", "_websocket")
 
-    def __init__(self, context: ssl.SSLContext) -> None:
-        self._tls = TlsCarrying(context)
+    def __init__(self, tls: TlsCarrying) -> None:
+        self._tls = tls
         self._websocket = WebSocketCarrying()
 
     @property
@@ -21,7 +21,10 @@ class SecureWebSocketCarrying:
         return self._tls.is_over or self._websocket.is_over
 
     def receive(self, data: bytes) -> bytes:
-        plain = self._tls.receive(data)
+        return self.receive_plain(self._tls.receive(data))
+
+    def receive_plain(self, plain: bytes) -> bytes:
+        """The same for what TLS has given out already."""
         return self._websocket.receive(plain) if plain else b""
 
     def seal(self, frame: bytes) -> bytes:
@@ -40,7 +43,7 @@ class SecureWebSocketCarrying:
 
 def _carry(context: ssl.SSLContext | None) -> Carrying:
     assert context is not None
-    return SecureWebSocketCarrying(context)
+    return SecureWebSocketCarrying(TlsCarrying(context))
 
 
 KIND = Kind(scheme="wss", needs_certificate=True, carry=_carry)

@@ -38,7 +38,11 @@ class Channel:
     def read(self) -> bytes | None:
         """What has come; b"" at the end of the stream, None when there is nothing. Raises OSError."""
         data = sockets.read(self.fd)
-        if self._carrier is None or not data:
+        return self.unpack(data) if data else data
+
+    def unpack(self, data: bytes) -> bytes | None:
+        """The same for `data` that was read already. Raises OSError."""
+        if self._carrier is None:
             return data
         plain = self._carrier.receive(data)
         self._put(self._carrier.take())

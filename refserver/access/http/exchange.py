@@ -30,15 +30,17 @@ class Host(Protocol):
 
 
 class Exchange:
-    """Buffers and the parser exist only while a request is under way. `call` is the one being answered."""
+    """Buffers and the parser exist only while a request is under way. `call` is the one being answered,
+    `door` the number of the way by which the connection came in."""
 
     __slots__ = (
         "_host", "_is_looping", "_keep_alive", "_parser", "_refused", "_serving", "_waiting",
-        "call", "channel", "closing", "deadline", "is_head",
+        "call", "channel", "closing", "deadline", "door", "is_head",
     )  # fmt: skip
 
-    def __init__(self, host: Host, channel: Channel, now: float) -> None:
+    def __init__(self, host: Host, channel: Channel, now: float, door: int) -> None:
         self._host = host
+        self.door = door
         self.channel = channel
         self.call: Call | None = None
         self.closing = False
@@ -79,7 +81,7 @@ class Exchange:
             return
         data = self.channel.read()
         if data:
-            self._parse(data, now)
+            self.hear(data, now)
         elif data is not None:
             self._host.close(self)
         else:
@@ -100,7 +102,8 @@ class Exchange:
             self.channel.end()
         self._host.interest(self)
 
-    def _parse(self, data: bytes, now: float) -> None:
+    def hear(self, data: bytes, now: float) -> None:
+        """What the client has said. Raises OSError for a connection that is gone."""
         parser = self._parser
         if parser is None:
             parser = self._parser = RequestParser()

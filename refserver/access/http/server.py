@@ -4,7 +4,7 @@ import logging
 import select
 import socket
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from http import HTTPStatus
 from typing import Any
@@ -14,6 +14,7 @@ import msgspec
 
 from protocol.limits import MAX_NAME_CHARS
 from protocol.messages import Entry, Message
+from reactor import sockets
 from reactor.poller import Poller
 from reactor.wheel import Ticker, TimerWheel
 from refserver.access.acceptor import Acceptor
@@ -47,7 +48,12 @@ class Accounts:
 
 
 class HttpNode:
-    """`refserver.face.Node` for short requests; connections are those of calls. Implements exchange.Host."""
+    """`refserver.face.Node` for short requests; connections are those of calls. Implements exchange.Host.
+
+    `endpoints()`: URL and load of each listener, a host of
+    `WILDCARDS` standing for the address that the
+    asker has reached. `names`: what HTTPDNS knows. `held[door]`: connections open that came in by a door.
+    """
 
     def __init__(
         self,
@@ -55,18 +61,22 @@ class HttpNode:
         service: Service,
         accounts: Accounts,
         endpoints: Callable[[], list[tuple[str, int]]] = list,
+        names: Mapping[str, tuple[str, ...]] | None = None,
     ) -> None:
         routes.load()
         self.name = name
         self.accounts = accounts
         self.endpoints = endpoints
+        self.names = names or {}
         self.draining = False
+        self.held: list[int] = [0]
         self._service = service
         now = time.monotonic()
         self._poller = Poller(self._handle)
         self._acceptor = Acceptor(self._poller)
         # By descriptor of a listener: plain HTTP has no entry.
         self._carry: dict[int, Callable[[], Carrying]] = {}
+        self._door_of: dict[int, int] = {}
         self._exchanges: dict[int, Exchange] = {}
         self._interest: dict[int, tuple[bool, bool]] = {}
         self._calls: dict[int, tuple[Call, Exchange]] = {}
@@ -77,18 +87,34 @@ class HttpNode:
 
     # -- sockets
 
-    def listen(self, listener: socket.socket, carry: Callable[[], Carrying] | None = None) -> None:
+    def new_door(self) -> int:
+        """The number of a further way in, whose connections are counted in `held`."""
+        self.held.append(0)
+        return len(self.held) - 1
+
+    def listen(self, listener: socket.socket, carry: Callable[[], Carrying] | None = None) -> int:
         """Connections of `listener` come here, each with a carrier of its own if `carry` makes them; it is
-        closed by `drain` or `stop`."""
+        closed by `drain` or `stop`. The number of its door."""
         if carry is not None:
             self._carry[listener.fileno()] = carry
+        door = self._door_of[listener.fileno()] = self.new_door()
         self._acceptor.add(listener)
+        return door
 
-    def adopt(self, fd: int, now: float, carrier: Carrying | None = None) -> Exchange:
-        """A connected socket that does not block is served, and closed, by this node from now on."""
-        exchange = self._exchanges[fd] = Exchange(self, Channel(fd, carrier), now)
+    def adopt(
+        self, fd: int, now: float, carrier: Carrying | None = None, *, door: int = 0, heard: bytes = b""
+    ) -> Exchange:
+        """A connected socket that does not block is served, and closed, by this node from now on. `heard`:
+        what has been read of it already, after the carrier."""
+        exchange = self._exchanges[fd] = Exchange(self, Channel(fd, carrier), now, door)
+        self.held[door] += 1
         self._interest[fd] = (True, False)
         self._poller.add(fd)
+        if heard:
+            try:
+                exchange.hear(heard, now)
+            except OSError:
+                self.close(exchange)
         return exchange
 
     @property
@@ -108,7 +134,7 @@ class HttpNode:
             if exchange is None:
                 carry = self._carry.get(fd)
                 for accepted in self._acceptor.accept(fd):
-                    self.adopt(accepted, now, None if carry is None else carry())
+                    self.adopt(accepted, now, None if carry is None else carry(), door=self._door_of[fd])
                 continue
             try:
                 if mask & select.EPOLLOUT:
@@ -133,6 +159,7 @@ class HttpNode:
         if self._exchanges.get(exchange.fd) is not exchange:
             return
         del self._exchanges[exchange.fd], self._interest[exchange.fd]
+        self.held[exchange.door] -= 1
         exchange.closing = True
         self._poller.remove(exchange.fd)
         exchange.channel.close()
@@ -215,6 +242,11 @@ class HttpNode:
 
     # -- for calls
 
+    def reached_by(self, call: Call) -> str:
+        """The address of this machine that the call's client is connected to."""
+        _, exchange = self._calls[call.number]
+        return sockets.local_host(exchange.fd)
+
     def answered(self, call: Call, answer: Answer) -> None:
         """The call's answer goes out when its turn on the connection has come, which is now."""
         _, exchange = self._calls.pop(call.number)
@@ -290,6 +322,7 @@ class HttpNode:
     def _stop_listening(self) -> None:
         self._acceptor.stop()
         self._carry.clear()
+        self._door_of.clear()
 
 
 def _fields(query: str) -> dict[str, str]:

@@ -480,7 +480,7 @@ def test_a_websocket_within_tls_chats(listen, node, pem, signer):
         ({"listen": ["ftp://127.0.0.1:0"]}, "cannot listen on 'ftp://127.0.0.1:0': use tcp://HOST:PORT or"),
         (
             {"listen": ["ws://127.0.0.1:0"], "tls_cert": Path("c")},
-            "--tls-cert and --tls-key are for https://, tls://, wss:// addresses",
+            "--tls-cert and --tls-key are for https://, tls://, wss://, any:// addresses",
         ),
         (
             {"listen": ["wss://127.0.0.1:0"], "tls_cert": Path("/nowhere"), "tls_key": Path("/nowhere")},
