@@ -69,9 +69,9 @@ def test_the_document_says_what_needs_a_token_and_what_may_be_answered(document)
 
 def test_what_is_not_in_the_document_is_not_found(server):
     with pytest.raises(urllib.error.HTTPError) as refused:
-        urllib.request.urlopen(f"{server.http_url}/v1/resolve?name=chat")
+        urllib.request.urlopen(f"{server.http_url}/v1/nothing?name=chat")
     assert refused.value.code == 404
-    assert json.load(refused.value)["detail"] == "there is no /v1/resolve"
+    assert json.load(refused.value)["detail"] == "there is no /v1/nothing"
 
 
 @pytest.mark.timeout(60 + 10 * EXAMPLES)
