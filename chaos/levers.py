@@ -1,12 +1,16 @@
-"""What faults pull at: proxies on the path, the swarm's own ends of connections, the server's processes."""
+"""What faults pull at: proxies on the path, the swarm's own ends of connections, the server's processes, and
+the network below them all."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
 from chaos.control import ToxiproxyControl
 from chaos.errors import ChaosError
+from chaos.packets.impairment import Impairment
+from chaos.packets.trouble import Trouble
 
-PROXIES, SWARM, SERVER = "proxies", "swarm", "server"
+PROXIES, SWARM, SERVER, NETWORK = "proxies", "swarm", "server", "network"
 
 
 class SwarmLever(Protocol):
@@ -26,6 +30,35 @@ class ServerLever(Protocol):
         """
 
 
+class NetworkLever(Protocol):
+    """A network of our own between swarm and server. Every method raises ChaosError when it cannot."""
+
+    @property
+    def kind(self) -> str:
+        """Such as "wire"."""
+
+    def impair(self, impairment: Impairment, streams: Sequence[str]) -> Trouble:
+        """Packets in these directions suffer that, beside what they suffer already."""
+
+    def block(self, numbers: Sequence[int], how: str) -> Trouble:
+        """The server's ports of these numbers cannot be reached."""
+
+    def vanish(self, share: float) -> tuple[Trouble, int]:
+        """That share of the connections is dead without a word; how many these are."""
+
+    def part(self, streams: Sequence[str]) -> Trouble:
+        """Nothing passes in these directions."""
+
+    def forget(self) -> int:
+        """The router knows none of the connections any more; how many it knew."""
+
+    def forget_after(self, idle_s: float) -> Trouble:
+        """The router forgets a connection that says nothing for so long."""
+
+    def heal(self, trouble: Trouble) -> dict[str, int]:
+        """It is over; how many packets it met, in words."""
+
+
 @dataclass(frozen=True, slots=True)
 class Levers:
     """Those that a run has; None for one that is out of reach."""
@@ -33,6 +66,7 @@ class Levers:
     proxies: ToxiproxyControl | None = None
     swarm: SwarmLever | None = None
     server: ServerLever | None = None
+    network: NetworkLever | None = None
 
     def lever(self, name: str, fault: str) -> Any:
         """The lever of that name. Raises ChaosError that says for what `fault` would need it."""
@@ -46,4 +80,5 @@ _NEEDS = {
     PROXIES: "proxies in front of the target",
     SWARM: "a swarm of ours",
     SERVER: "a server that the run has started (target embedded)",
+    NETWORK: "a network of its own (network.kind of the plan, or --network)",
 }

@@ -6,6 +6,7 @@ from typing import Any
 
 from chaos.errors import FaultSyntaxError
 from chaos.fault import ALL, Fault, fault_kinds
+from chaos.packet_fault import PacketFault
 from chaos.quantities import seconds
 
 _WORDS = {"at": "at", "for": "for", "on": "target", "stream": "stream"}
@@ -59,6 +60,15 @@ class FaultSpec:
             raise FaultSyntaxError(f"{self.name} happens at one moment, `for` makes no sense with it")
         kind.check_target(self.target)
         return kind.parse(self.value, self.stream)
+
+    def check_network(self, kind: str | None) -> None:
+        """Raises FaultSyntaxError when the fault needs another network than one of that kind, None for the
+        machine's own."""
+        fault = fault_kinds()[self.name]
+        if issubclass(fault, PacketFault) and kind not in fault.networks:
+            kinds = " or ".join(f'"{each}"' for each in fault.networks)
+            has = "it has none of its own" if kind is None else f'its kind is "{kind}"'
+            raise FaultSyntaxError(f"{self.name} needs a network of kind {kinds}, but {has}")
 
     @property
     def pulls(self) -> str:

@@ -17,8 +17,8 @@ from chaos.plan import FaultSpec
 class FaultRecord:
     """Monotonic nanoseconds, from when the fault was on everywhere until it was off everywhere.
 
-    `end_ns` is None while it is on. `detail` has "summary" and "color", what the fault itself tells, and
-    "error" if it could not be applied or healed.
+    `end_ns` is None while it is on. `detail` has "summary" and "color", what the fault itself tells, such as
+    the "layer" that did it, and "error" if it could not be applied or healed.
     """
 
     name: str
@@ -106,6 +106,8 @@ class FaultSchedule:
         self.records.append(FaultRecord(spec.name, spec.target, detail, time.monotonic_ns()))
         try:
             detail.update(run.fault.apply(self._lever(run), spec.target))
+            if "layer" in detail:
+                detail["summary"] += f", by {detail['layer']}"
         except ChaosError as error:
             self._failed(run, error)
             return False

@@ -53,6 +53,11 @@ def _check_files(plan: Plan) -> None:
 
 def _check_ports(plan: Plan) -> None:
     sources, access_points = plan.options().sources, max(plan.target.tcp_ports, 1)
+    if plan.network.own is not None and sources > 1:
+        raise CannotRun(
+            f"a network of the run's own has one source address: {plan.connections:,} connections need "
+            f"target.tcp_ports of at least {-(-plan.connections // PORTS_A_SOURCE)}"
+        )
     ports = PORTS_A_SOURCE * max(sources, 1) * access_points
     if plan.connections > ports:
         raise CannotRun(

@@ -9,6 +9,8 @@ from typing import Any
 import msgspec
 
 from chaos.errors import FaultSyntaxError
+from chaos.packets import nat
+from chaos.packets.network import KINDS, NAT
 from chaos.plan import FaultSpec
 from chaos.quantities import seconds
 from chatproof import limits
@@ -21,6 +23,7 @@ from scenarios.options import SwarmOptions, population_of
 from scenarios.population import PopulationError
 
 EMBEDDED = "embedded"
+NO_NETWORK = "none"
 SCENARIOS = ("chat", "heartbeat")
 SHAPES = ("ramp", "steps", "spike", "soak")
 
@@ -38,6 +41,29 @@ class Target(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
     tcp_ports: int = 1
     access_processes: int | None = None
     pace: float | None = None
+
+
+class NetworkPlan(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
+    """[network]: `kind` "none" is the machine's own; "veth", "wire" and "nat" are networks of the run's own,
+    the swarm on one side and the embedded server on the other (docs/packets.md). `nat`: what becomes of
+    connections that the router has forgotten, "silent", "healing" or "reset"; `forgets_after`: after which
+    silence it does, "" for days. `capture`: of how many connections the packets are kept, the last
+    `capture_mb` megabytes of them."""
+
+    kind: str = NO_NETWORK
+    nat: str = nat.SILENT
+    forgets_after: str | float = ""
+    capture: int = 0
+    capture_mb: int = 16
+
+    @property
+    def own(self) -> str | None:
+        """The kind of the run's own network, None if it has none."""
+        return None if self.kind == NO_NETWORK else self.kind
+
+    @property
+    def forgets_after_s(self) -> float | None:
+        return None if self.forgets_after == "" else _seconds(self.forgets_after, "network.forgets_after")
 
 
 class Plan(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
@@ -59,6 +85,7 @@ class Plan(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
     ramp: str | float = "5s"
     toxiproxy: str = ""
     target: Target = msgspec.field(default_factory=Target)
+    network: NetworkPlan = msgspec.field(default_factory=NetworkPlan)
     swarm: dict[str, Any] = {}
     fault: list[dict[str, Any]] = []
     thresholds: list[str] = []
@@ -134,6 +161,7 @@ class Plan(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
             population_of(options)
             for spec in self.faults:
                 spec.fault()
+                spec.check_network(self.network.own)
             figures = empty_summary() if self.thresholds else {}
             for expression in self.thresholds:
                 parse(expression).evaluate(figures)
@@ -147,8 +175,31 @@ class Plan(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
                 f"target {self.target.url} needs accounts: name a file with --accounts "
                 f"(made by: chatproof accounts token)"
             )
+        self._check_network()
         if self.duration_s <= 0:
             raise WrongUse(f"plan {self.name}: the duration is longer than nothing, not {self.duration}")
+
+    def _check_network(self) -> None:
+        network = self.network
+        _one_of("network", network.kind, (NO_NETWORK, *KINDS))
+        _one_of("network.nat", network.nat, tuple(nat.KINDS))
+        if network.own is None:
+            if network.capture:
+                raise WrongUse(
+                    f"plan {self.name}: network.capture needs a network of the run's own (network.kind)"
+                )
+            return
+        for key, value in (("target", self.target.url != EMBEDDED), ("toxiproxy", bool(self.toxiproxy))):
+            if value:
+                raise WrongUse(
+                    f"plan {self.name}: a network of the run's own leads to the embedded server only, "
+                    f"not to the {key} given; leave out one of both"
+                )
+        least = network.forgets_after_s
+        if least is not None and (network.kind != NAT or least < 1):
+            raise WrongUse(f'plan {self.name}: network.forgets_after is for kind "{NAT}" and at least 1 s')
+        if network.capture < 0 or not 1 <= network.capture_mb <= 1024:
+            raise WrongUse(f"plan {self.name}: network.capture is at least 0, capture_mb from 1 to 1024")
 
 
 def shipped() -> list[str]:
@@ -184,8 +235,10 @@ def parse_plan(text: str, name: str) -> Plan:
 def as_toml(plan: Plan) -> str:
     """The plan as it was run, every value written out, so that the file alone repeats it."""
     tables = msgspec.to_builtins(plan)
-    faults, target, swarm = tables.pop("fault"), tables.pop("target"), tables.pop("swarm")
-    text = _toml_lines(tables) + "\n[target]\n" + _toml_lines(target) + "\n[swarm]\n" + _toml_lines(swarm)
+    faults = tables.pop("fault")
+    parts = {key: tables.pop(key) for key in ("target", "network", "swarm")}
+    text = _toml_lines(tables)
+    text += "".join(f"\n[{key}]\n{_toml_lines(part)}" for key, part in parts.items())
     return text + "".join("\n[[fault]]\n" + _toml_lines(fault) for fault in faults)
 
 

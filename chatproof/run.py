@@ -16,10 +16,12 @@ from rich.console import Console
 
 from chaos.errors import ChaosError
 from chaos.levers import Levers
+from chaos.packets.network import Network
 from chaos.schedule import FaultRecord, FaultSchedule
 from chatproof.errors import CannotRun, CommandError, WrongUse
 from chatproof.fitting import check_limits
 from chatproof.limits import raise_open_files
+from chatproof.network import networked
 from chatproof.outcome import conclude
 from chatproof.plan import Plan, as_toml
 from chatproof.progress import Progress, Status
@@ -59,9 +61,14 @@ class Run:
         self._failure: LedgerError | None = None
         self._schedule: FaultSchedule | None = None
         self._environment: Environment | None = None
+        self._network: Network | None = None
 
     def execute(self) -> int:
         """Exit code as in docs/architecture.md. Raises CommandError when there is nothing to judge."""
+        with networked(self._plan, self._say) as self._network:
+            return self._execute()
+
+    def _execute(self) -> int:
         plan, folder = self._plan, self._folder
         raise_open_files()
         check_limits(plan)
@@ -82,7 +89,7 @@ class Run:
                     stack.callback(watcher.cancel)
                 self._console.print(f"run folder {folder.path}", highlight=False)
                 try:
-                    target = stack.enter_context(running_target(plan, folder.path))
+                    target = stack.enter_context(running_target(plan, folder.path, self._network))
                     way = stack.enter_context(proxied(plan, target.endpoints))
                     self._save_environment(target)
                     self._load(target, way, port, workers, stack)
@@ -119,12 +126,15 @@ class Run:
         conductor.judges = False
         sampler = Sampler(
             self._folder.processes,
-            lambda: {**dict.fromkeys(target.pids, "server"), **dict.fromkeys(way.pids, "proxy")},
+            lambda: {
+                **dict.fromkeys(target.pids, "server"),
+                **dict.fromkeys([*way.pids, *self._carriers()], "proxy"),
+            },
             self._give_up,
         )
         stack.callback(sampler.stop)
         if plan.faults:
-            levers = Levers(way.control, conductor, target.server)
+            levers = Levers(way.control, conductor, target.server, self._network)
             self._schedule = FaultSchedule(plan.faults, levers, self._fault_changed)
         with Progress(self._look, self._console) as progress:
             try:
@@ -255,6 +265,14 @@ class Run:
             faults=[] if self._schedule is None else self._schedule.active(),
         )
 
+    def _say(self, text: str) -> None:
+        self._console.print(text, highlight=False, soft_wrap=True)
+
+    def _carriers(self) -> list[int]:
+        """The processes that carry packets, which cost what a proxy costs."""
+        wire = None if self._network is None else self._network.wire
+        return [] if wire is None else [wire.pid]
+
     def _elapsed_s(self) -> float:
         return time.monotonic() - self._started
 
@@ -270,6 +288,7 @@ class Run:
                 "command": self._command,
                 "started": time.strftime("%Y-%m-%dT%H:%M:%S%z"),
                 "machine": describe(),
+                "network": None if self._network is None else self._network.describe(),
             }
         )
 

@@ -13,6 +13,7 @@ import gevent
 import psutil
 
 from chaos.errors import ChaosError
+from chaos.packets.network import SERVER_ADDRESS, Network
 from chatproof.errors import CannotRun, WrongUse
 from chatproof.plan import EMBEDDED, Plan
 from drivers.accounts import AccountsFile
@@ -28,6 +29,7 @@ from scenarios.options import population_of
 _PROBE_S = 10.0
 _REPLACED_S = 2.0
 _TOKEN_TTL_S = 7 * 86400.0
+_CHAT_PORT, _HTTP_PORT = 14000, 8080
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,8 +90,9 @@ class EmbeddedServer:
 
 
 @contextmanager
-def running_target(plan: Plan, folder: Path) -> Iterator[Running]:
+def running_target(plan: Plan, folder: Path, network: Network | None = None) -> Iterator[Running]:
     """The target for the length of the block; a server that was started is drained at the end.
+    With a `network` of the run's own the server is on its far side, on the ports that the protocol has.
 
     Raises CannotRun when it does not start, TargetError for a URL or name that cannot be used.
     """
@@ -114,6 +117,8 @@ def running_target(plan: Plan, folder: Path) -> Iterator[Running]:
         tcp_ports=plan.target.tcp_ports,
         access_processes=plan.access_processes,
         pace_s=plan.server_pace_s,
+        listen=None if network is None else far_addresses(plan.target.tcp_ports),
+        within=() if network is None else network.server.prefix(),
     )
     try:
         server.start()
@@ -124,6 +129,12 @@ def running_target(plan: Plan, folder: Path) -> Iterator[Running]:
         yield Running(targets, accounts_file, EmbeddedServer(server, random.Random(plan.seed)))
     finally:
         server.stop()
+
+
+def far_addresses(tcp_ports: int) -> list[str]:
+    """What a server on the far side of a network listens on: 14000 and on for chat, 8080 for HTTP."""
+    chat = [f"tcp://{SERVER_ADDRESS}:{_CHAT_PORT + number}" for number in range(tcp_ports)]
+    return [*chat, f"http://{SERVER_ADDRESS}:{_HTTP_PORT}"]
 
 
 def probe(plan: Plan, endpoints: tuple[Endpoint, ...], accounts_file: Path) -> None:

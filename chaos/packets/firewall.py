@@ -15,8 +15,8 @@ _serial = itertools.count(1)
 REFUSALS = {
     "drop": "drop",
     "reset": "reject with tcp reset",
+    "unreachable": "reject with icmp type host-unreachable",
     "port-unreachable": "reject with icmp type port-unreachable",
-    "host-unreachable": "reject with icmp type host-unreachable",
     "net-unreachable": "reject with icmp type net-unreachable",
     "prohibited": "reject with icmp type admin-prohibited",
 }

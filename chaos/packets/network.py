@@ -2,7 +2,6 @@
 
 import random
 from collections.abc import Sequence
-from dataclasses import dataclass
 from typing import Any, Self
 
 from chaos.errors import PacketsError
@@ -13,6 +12,7 @@ from chaos.packets.leftovers import new_names
 from chaos.packets.namespace import Namespace
 from chaos.packets.nat import INSIDE, OUTSIDE, SILENT, Nat
 from chaos.packets.offloads import switch_off
+from chaos.packets.trouble import Trouble
 from chaos.packets.wired import Wire
 
 VETH, WIRE, NAT = "veth", "wire", "nat"
@@ -28,16 +28,6 @@ UPSTREAM, DOWNSTREAM = "upstream", "downstream"
 BOTH = (UPSTREAM, DOWNSTREAM)
 
 NFTABLES_LAYER, WIRE_LAYER, NAT_LAYER = "nftables", "wire", "conntrack"
-
-
-@dataclass(frozen=True, slots=True)
-class Trouble:
-    """Something that was done to a network, for `Network.heal`. `layer`: what does it."""
-
-    layer: str
-    rules: tuple[tuple[str, int], ...] = ()
-    impairment: int = 0
-    idle_s: float = 0.0
 
 
 class Network:

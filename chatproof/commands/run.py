@@ -39,6 +39,11 @@ import click
     metavar="LIMIT",
     help="Such as 'latency_ms.deliver.p99 < 500'; missing one ends with exit code 99.",
 )
+@click.option(
+    "--network",
+    metavar="KIND",
+    help="A network of the run's own between swarm and server: veth, wire or nat (docs/packets.md).",
+)
 @click.option("--toxiproxy", metavar="URL", help="Use this Toxiproxy instead of starting one.")
 @click.option(
     "--set",
@@ -108,6 +113,8 @@ def _apply(plan: Any, given: dict[str, Any], settings: tuple[str, ...]) -> None:
         plan.target.access_processes = given["access_processes"]
     if given["accounts"] is not None:
         plan.target.accounts = given["accounts"]
+    if given["network"] is not None:
+        plan.network.kind = given["network"]
     if given["heartbeat"] is not None:
         plan.swarm["heartbeat"] = given["heartbeat"]
     if given["connections"] is not None or given["processes"] is not None:
