@@ -24,6 +24,7 @@ PARTS = {
         *("--only", "swarm", "--peer", "locust_tcp", "--peer", "locust_websocket"),
         *("--only", "server", "--peer", "chatproof_access"),
     ),
+    "proxy": ("--only", "proxy", "--only", "server", "--peer", "floor"),
 }
 COMMON = {"bytes a connection", "CPU µs a heartbeat", "connects/s"}
 
@@ -87,6 +88,13 @@ def test_only_who_verifies_has_verified_round_trips(made: dict[str, Made]) -> No
 def test_a_message_is_counted_once_the_ledger_has_passed_the_run(made: dict[str, Made]) -> None:
     [row] = made["table"].rows["messages"]
     assert {"messages/s", "generator: µs", "storage: µs", "ledger: µs"} <= set(row["figures"]), row["note"]
+
+
+def test_the_proxy_is_measured_with_and_without_toxics_beside_none(made: dict[str, Made]) -> None:
+    none, ours, *with_toxics = (row["figures"] for row in made["proxy"].rows["proxy"] if not row["peer"])
+    assert {"MB/s", "round trip µs", "µs added", "bytes a connection"} <= set(ours)
+    assert {"MB/s", "round trip µs"} <= set(none)
+    assert all(row["MB/s"] > 0 for row in with_toxics)
 
 
 def test_a_child_is_counted_with_its_parent_only_where_that_was_asked_for() -> None:
