@@ -139,7 +139,7 @@ class Run:
         with Progress(self._look, self._console) as progress:
             try:
                 self._await_workers(runner, len(workers))
-                probe(plan, way.endpoints, target.accounts)
+                probe(plan, way.endpoints, target.accounts, self._folder.accounts_index)
                 if shape is None:
                     self._ramp(runner, conductor, progress)
                     self._begin(conductor, progress)

@@ -137,8 +137,9 @@ def far_addresses(tcp_ports: int) -> list[str]:
     return [*chat, f"http://{SERVER_ADDRESS}:{_HTTP_PORT}"]
 
 
-def probe(plan: Plan, endpoints: tuple[Endpoint, ...], accounts_file: Path) -> None:
-    """There are enough accounts, and the first can log in. Raises WrongUse when not, AccountsError."""
+def probe(plan: Plan, endpoints: tuple[Endpoint, ...], accounts_file: Path, index: Path) -> None:
+    """There are enough accounts, and the first can log in; `index` spares the swarm from looking through the
+    accounts. Raises WrongUse when not, AccountsError, OSError."""
     options = plan.options()
     needed = population_of(options).users * plan.cohorts
     with AccountsFile(accounts_file) as known:
@@ -148,6 +149,7 @@ def probe(plan: Plan, endpoints: tuple[Endpoint, ...], accounts_file: Path) -> N
                 f"{needed:,}"
             )
         identity = known.identity(0, "probe")
+        known.save_index(index)
     url = endpoints[0].url
     with Device(endpoints, identity) as device:
         device.start()

@@ -33,23 +33,26 @@ class AccountsFile:
     """`user,token` a line, a header line or none; fields with commas or quotes are quoted as CSV does.
 
     `count`: how many accounts there are; empty lines are none. Raises AccountsError. The file must not be
-    shortened while it is in use; close it, or use it as a context manager.
+    shortened while it is in use; close it, or use it as a context manager. `index`: where `save_index` of
+    another process may have written down what looking through the whole file finds out.
     """
 
-    __slots__ = ("_data", "_first", "_offsets", "_path", "count")
+    __slots__ = ("_data", "_first", "_mark", "_offsets", "_path", "count")
 
-    def __init__(self, path: str | os.PathLike[str]) -> None:
+    def __init__(self, path: str | os.PathLike[str], index: Path | None = None) -> None:
         self._path = Path(path)
         try:
             with self._path.open("rb") as file:
-                if os.fstat(file.fileno()).st_size == 0:
+                status = os.fstat(file.fileno())
+                if status.st_size == 0:
                     raise AccountsError(f"{self._path}: the file is empty; write user,token lines into it")
                 self._data = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
         except OSError as error:
             raise AccountsError(f"{self._path}: {error.strerror or error}") from error
         self._offsets, self._first = array("Q"), array("Q")
+        self._mark = array("Q", [status.st_size, status.st_mtime_ns])
         try:
-            self.count = self._index_blocks() or self._index_lines()
+            self.count = self._load_index(index) or self._index_blocks() or self._index_lines()
         except AccountsError:
             self._data.close()
             raise
@@ -79,6 +82,23 @@ class AccountsFile:
         at = self._offset(index)
         user, token = self._fields(self._line(at), at)
         return Identity(user, device, token)
+
+    def save_index(self, path: Path) -> None:
+        """What was found out about a plain file, for other processes that open it. Raises OSError."""
+        if self._first:
+            head = [self.count, len(self._first)]
+            path.write_bytes(b"".join([self._mark, array("Q", head), self._first, self._offsets]))
+
+    def _load_index(self, path: Path | None) -> int:
+        """How many accounts there are, according to an index of this very file; 0 if there is none."""
+        if path is None or not path.exists():
+            return 0
+        held = array("Q", path.read_bytes())
+        if held[:2] != self._mark:
+            return 0
+        count, blocks = held[2:4]
+        self._first, self._offsets = held[4 : 4 + blocks], held[4 + blocks :]
+        return count
 
     def _offset(self, index: int) -> int:
         if not self._first:

@@ -52,6 +52,7 @@ class RunFolder:
         self.members = self.tables / "members.parquet"
         self.ledger = path / "ledger"
         self.processes = path / "processes"
+        self.accounts_index = path / "accounts.index"
         self.faults = path / "faults.jsonl"
         self.histograms = path / "histograms.json"
         self.summary = path / "summary.json"

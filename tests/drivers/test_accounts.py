@@ -108,3 +108,20 @@ def test_an_account_that_is_not_there_is_no_traceback(written, index: int) -> No
     accounts = AccountsFile(written(b"ann,t\n"))
     with pytest.raises(AccountsError, match="there are 1"):
         accounts.identity(index, "phone")
+
+
+def test_another_process_finds_the_same_accounts_by_the_index(written, tmp_path: Path) -> None:
+    path, index = written(b"".join(b"user%d,token%d\n" % (n, n) for n in range(5000))), tmp_path / "index"
+    accounts = AccountsFile(path)
+    accounts.save_index(index)
+    known = AccountsFile(path, index)
+    assert known.count == 5000
+    assert [known.identity(n, "a") for n in range(5000)] == [accounts.identity(n, "a") for n in range(5000)]
+
+
+def test_the_index_of_another_file_is_not_believed(written, tmp_path: Path) -> None:
+    index = tmp_path / "index"
+    path = written(b"".join(b"user%d,token\n" % n for n in range(3000)))
+    AccountsFile(path).save_index(index)
+    path.write_bytes(b"ann,t\n")
+    assert AccountsFile(path, index).count == 1
