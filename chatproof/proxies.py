@@ -29,9 +29,9 @@ class Proxied:
 
 
 @contextmanager
-def proxied(plan: Plan, endpoints: tuple[Endpoint, ...]) -> Iterator[Proxied]:
+def proxied(plan: Plan, endpoints: tuple[Endpoint, ...], address: str = "127.0.0.1") -> Iterator[Proxied]:
     """A proxy `access-1`, `access-2`, … before each endpoint if the plan has faults on
-    the path; none otherwise.
+    the path; none otherwise. `address`: where they listen.
 
     Proxies in a Toxiproxy of somebody else's are removed at the end, one of our own is stopped. Raises
     CannotRun.
@@ -49,7 +49,7 @@ def proxied(plan: Plan, endpoints: tuple[Endpoint, ...]) -> Iterator[Proxied]:
         through = []
         for number, endpoint in enumerate(endpoints, 1):
             name = f"access-{number}"
-            listen = control.create_proxy(name, "127.0.0.1:0", f"{endpoint.host}:{endpoint.port}")
+            listen = control.create_proxy(name, f"{address}:0", f"{endpoint.host}:{endpoint.port}")
             made.append(name)
             host, _, port = listen.rpartition(":")
             through.append(endpoint.moved(host.strip("[]"), int(port)))

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import gevent
+import msgspec
 from gevent.event import Event
 from locust.env import Environment
 from locust.runners import MasterRunner
@@ -18,6 +19,7 @@ from chaos.errors import ChaosError
 from chaos.levers import Levers
 from chaos.packets.network import Network
 from chaos.schedule import FaultRecord, FaultSchedule
+from chatproof.elsewhere import Elsewhere
 from chatproof.errors import CannotRun, CommandError, WrongUse
 from chatproof.fitting import check_limits
 from chatproof.limits import raise_open_files
@@ -34,12 +36,15 @@ from drivers.endpoints import TargetError
 from ledger.errors import LedgerError
 from ledger.run_folder import Fault, RunFolder
 from scenarios.conductor import Conductor
+from scenarios.gathering import gather
 from scenarios.machine import describe
+from scenarios.machines import Machines, Terms
 from scenarios.parts import conductor_of, take_part
 from scenarios.run_dirs import new_run_dir
 from scenarios.shapes import new_shape
 
 _WORKERS_TIMEOUT_S = 60.0
+_MACHINES_TIMEOUT_S = 600.0
 _ONLINE_PATIENCE_S = 30.0
 _SPAWN_PATIENCE_S = 8.0
 _QUIT_TIMEOUT_S = 60.0
@@ -49,8 +54,19 @@ _LOOK_S = 0.5
 class Run:
     """One run. `execute` does everything and returns the exit code; nothing is left running after it."""
 
-    def __init__(self, plan: Plan, folder: RunFolder, command: str, console: Console) -> None:
+    def __init__(
+        self,
+        plan: Plan,
+        folder: RunFolder,
+        command: str,
+        console: Console,
+        elsewhere: Elsewhere | None = None,
+    ) -> None:
+        """`elsewhere`: the swarm is not on this machine."""
         self._plan = plan
+        self._elsewhere = elsewhere
+        self._machines: Machines | None = None
+        self._around: dict[str, Any] = {}
         self._folder = folder
         self._command = command
         self._console = console
@@ -71,15 +87,19 @@ class Run:
     def _execute(self) -> int:
         plan, folder = self._plan, self._folder
         raise_open_files()
-        check_limits(plan)
+        if self._elsewhere is None:
+            check_limits(plan)
         try:
             folder.create()
             folder.plan.write_text(as_toml(plan))
         except (LedgerError, OSError) as error:
             raise CannotRun(f"{error}; choose another folder with --out") from error
-        port = _free_port()
-        # Before anything here touches gevent's hub: a forked loop would share its parent's descriptors.
-        workers = fork_workers(plan.swarm_processes, plan.scenario, port)
+        if self._elsewhere is None:
+            host, port = "127.0.0.1", _free_port()
+            # Before anything here touches gevent's hub: a forked loop would share its parent's descriptors.
+            workers = fork_workers(plan.swarm_processes, plan.scenario, port)
+        else:
+            host, port, workers = self._elsewhere.host, self._elsewhere.port, []
         try:
             with ExitStack() as stack:
                 signal_watchers = [
@@ -90,9 +110,9 @@ class Run:
                 self._console.print(f"run folder {folder.path}", highlight=False)
                 try:
                     target = stack.enter_context(running_target(plan, folder.path, self._network))
-                    way = stack.enter_context(proxied(plan, target.endpoints))
+                    way = stack.enter_context(proxied(plan, target.endpoints, host))
                     self._save_environment(target)
-                    self._load(target, way, port, workers, stack)
+                    self._load(target, way, (host, port), stack)
                 except (TargetError, AccountsError) as error:
                     raise WrongUse(str(error)) from error
                 except (LedgerError, ChaosError) as error:
@@ -102,7 +122,7 @@ class Run:
         code = conclude(folder, plan.thresholds, self._console)
         return 130 if self._interrupts else code
 
-    def _load(self, target: Running, way: Proxied, port: int, workers: list[int], stack: ExitStack) -> None:
+    def _load(self, target: Running, way: Proxied, bind: tuple[str, int], stack: ExitStack) -> None:
         plan = self._plan
         shape = (
             new_shape(plan.shape, plan.cohorts, plan.ramp_s, plan.duration_s)
@@ -119,9 +139,21 @@ class Run:
         )
         vars(environment.parsed_options).update(asdict(options))
         environment.host = first
-        runner = environment.create_master_runner("127.0.0.1", port)
+        runner = environment.create_master_runner(*bind)
         take_part(environment)
         self._environment = environment
+        if self._elsewhere is not None:
+            terms = Terms(
+                machines=self._elsewhere.machines,
+                processes=plan.swarm_processes,
+                connections=plan.connections,
+                cohort=options.cohort,
+                endpoints=len(way.endpoints),
+                scenario=plan.scenario,
+                accounts=target.accounts.resolve(),
+            )
+            self._machines = Machines(runner, terms, self._say)
+            stack.callback(self._machines.close)
         conductor = conductor_of(environment)
         conductor.judges = False
         sampler = Sampler(
@@ -138,7 +170,9 @@ class Run:
             self._schedule = FaultSchedule(plan.faults, levers, self._fault_changed)
         with Progress(self._look, self._console) as progress:
             try:
-                self._await_workers(runner, len(workers))
+                if self._machines is not None:
+                    self._await_machines(self._machines)
+                self._await_workers(runner, plan.swarm_processes)
                 probe(plan, way.endpoints, target.accounts, self._folder.accounts_index)
                 if shape is None:
                     self._ramp(runner, conductor, progress)
@@ -155,6 +189,24 @@ class Run:
             raise _broken(conductor.broken)
         if self._failure is not None:
             raise self._failure
+
+    def _await_machines(self, machines: Machines) -> None:
+        """All are there with their processes, or the run was stopped. Raises CannotRun."""
+        self._phase = "joining"
+        bind = self._elsewhere
+        assert bind is not None
+        self._say(f"waiting for {bind.machines} machines: chatproof worker --master {bind.host}:{bind.port}")
+        while (awaited := machines.awaited) and not self._stop.is_set():
+            if machines.unfit is not None:
+                raise CannotRun(machines.unfit)
+            if time.monotonic() - machines.heard_at > _MACHINES_TIMEOUT_S:
+                raise CannotRun(f"only {awaited} within {_MACHINES_TIMEOUT_S:.0f} s")
+            gevent.sleep(0.05)
+        self._note_machines(machines)
+
+    def _note_machines(self, machines: Machines) -> None:
+        self._around["machines"] = msgspec.to_builtins(machines.described())
+        self._folder.save_environment(self._around)
 
     def _await_workers(self, runner: MasterRunner, count: int) -> None:
         until = time.monotonic() + _WORKERS_TIMEOUT_S
@@ -183,6 +235,8 @@ class Run:
                 return
             if conductor.broken is not None:
                 raise _broken(conductor.broken)
+            if self._lost():
+                raise CannotRun(f"machine {self._lost()} does not answer any more")
             if online > best:
                 best, since = online, now
             elif now - since > _ONLINE_PATIENCE_S:
@@ -217,6 +271,14 @@ class Run:
         while conductor.broken is None and (left := until - time.monotonic()) > 0:
             if self._stop.wait(min(left, _LOOK_S)):
                 return
+            if self._lost():
+                self._say(
+                    f"machine {self._lost()} does not answer any more: the load ends, its ledger is lost"
+                )
+                return
+
+    def _lost(self) -> str:
+        return "" if self._machines is None else ", ".join(self._machines.lost)
 
     def _end(self, runner: MasterRunner, conductor: Conductor, progress: Progress) -> None:
         """Heal, settle, stop; also after an error or Ctrl-C, because what was promised is still owed."""
@@ -229,7 +291,15 @@ class Run:
                 self._schedule.heal_all()
         finally:
             runner.stop()
-            runner.quit()
+            try:
+                if self._machines is not None:
+                    self._machines.look_closely()
+                    gather(self._machines, self._folder)
+                    self._note_machines(self._machines)
+            except LedgerError as error:
+                self._give_up(error)
+            finally:
+                runner.quit()
             self._phase = "judging"
 
     def _interrupt(self) -> None:
@@ -277,20 +347,19 @@ class Run:
         return time.monotonic() - self._started
 
     def _save_environment(self, target: Running) -> None:
-        self._folder.save_environment(
-            {
-                "target": self._plan.target.url,
-                "endpoints": [endpoint.url for endpoint in target.endpoints],
-                "scenario": self._plan.scenario,
-                "plan": self._plan.name,
-                "seed": self._plan.seed,
-                "heartbeat_s": self._plan.options().heartbeat,
-                "command": self._command,
-                "started": time.strftime("%Y-%m-%dT%H:%M:%S%z"),
-                "machine": describe(),
-                "network": None if self._network is None else self._network.describe(),
-            }
-        )
+        self._around = {
+            "target": self._plan.target.url,
+            "endpoints": [endpoint.url for endpoint in target.endpoints],
+            "scenario": self._plan.scenario,
+            "plan": self._plan.name,
+            "seed": self._plan.seed,
+            "heartbeat_s": self._plan.options().heartbeat,
+            "command": self._command,
+            "started": time.strftime("%Y-%m-%dT%H:%M:%S%z"),
+            "machine": describe(),
+            "network": None if self._network is None else self._network.describe(),
+        }
+        self._folder.save_environment(self._around)
 
 
 def new_folder(out: str | None, name: str) -> RunFolder:

@@ -8,6 +8,7 @@ import signal
 import sys
 import time
 import traceback
+from collections.abc import Sequence
 from types import FrameType
 from typing import Any
 
@@ -19,10 +20,12 @@ from locust.env import Environment
 
 from refserver.lifeline import end_with
 from scenarios.cohort_user import CohortUser
+from scenarios.outpost import Post
 from scenarios.swarm import warm_up
 
 _REPORT_INTERVAL_S = 1.0
 _PATIENCE_BEATS = 60
+_LOOK_S = 0.1
 
 
 def scenario_class(name: str) -> type[CohortUser]:
@@ -53,8 +56,11 @@ def new_environment(scenario: str, shape: Any = None) -> Environment:
     )
 
 
-def fork_workers(count: int, scenario: str, master_port: int) -> list[int]:
+def fork_workers(
+    count: int, scenario: str, master_port: int, *, host: str = "127.0.0.1", posts: Sequence[Post] = ()
+) -> list[int]:
     """Process ids of `count` workers that connect to the master on `master_port`, as soon as it is there.
+    `posts`: of each, if the master is on another machine.
 
     To be called before anything else uses gevent in this process. Workers end when the master says so, or
     when this process dies.
@@ -68,15 +74,15 @@ def fork_workers(count: int, scenario: str, master_port: int) -> list[int]:
     gc.collect()
     gc.freeze()
     pids = []
-    for _ in range(count):
+    for number in range(count):
         pid = gevent.fork()
         if pid == 0:
-            _work(environment, master_port, parent)
+            _work(environment, (host, master_port), parent, posts[number] if posts else None)
         pids.append(pid)
     return pids
 
 
-def _work(environment: Environment, master_port: int, parent: int) -> None:
+def _work(environment: Environment, master: tuple[str, int], parent: int, post: Post | None) -> None:
     code = 1
     try:
         # Ctrl-C goes to the whole terminal: the master decides what it means.
@@ -84,8 +90,8 @@ def _work(environment: Environment, master_port: int, parent: int) -> None:
         signal.signal(signal.SIGTERM, _end_now)
         if not end_with(parent):
             return
-        runner = environment.create_worker_runner("127.0.0.1", master_port)
-        environment.events.init.fire(environment=environment, runner=runner, web_ui=None)
+        runner = environment.create_worker_runner(*master)
+        environment.events.init.fire(environment=environment, runner=runner, web_ui=None, post=post)
         runner.greenlet.join()
         code = 0
     except BaseException:  # noqa: BLE001  a forked child must never run on into its parent's code
@@ -114,6 +120,19 @@ def await_workers(pids: list[int], timeout_s: float) -> None:
             return
         if left:
             gevent.sleep(0.05)
+
+
+def await_ends(pids: list[int]) -> int:
+    """All workers have ended, however long that takes; how many did not end with exit code 0."""
+    left, failed = list(pids), 0
+    while left:
+        for pid in list(left):
+            ended, status = os.waitpid(pid, os.WNOHANG)
+            if ended:
+                left.remove(pid)
+                failed += status != 0
+        gevent.sleep(_LOOK_S)
+    return failed
 
 
 def _has_ended(pid: int) -> bool:

@@ -8,6 +8,7 @@ from typing import Any, TypeVar
 import polars as pl
 import pyarrow as pa
 
+from ledger.clocks import Clock, clocks_of
 from ledger.errors import LedgerError
 from ledger.run_folder import Fault, Phases, RunFolder
 from ledger.samples import read_lines
@@ -84,12 +85,15 @@ class Ledger:
 
     @classmethod
     def open(cls, folder: RunFolder | Path) -> "Ledger":
-        """Reads finished Parquet files and the left-over streams of killed processes alike.
+        """Reads finished Parquet files and the left-over streams of killed processes alike. What another
+        machine wrote is brought to the master's clock here, and nowhere else.
 
         Raises LedgerError if a table, the phases or a ledger file is missing or makes no sense.
         """
         run = folder if isinstance(folder, RunFolder) else RunFolder(folder)
-        sources = _rows(run)
+        environment = run.load_environment() if run.environment.exists() else {}
+        clocks = clocks_of(environment)
+        sources = _rows(run, clocks)
         return cls(
             rows=pl.concat(sources),
             sources=tuple(sources),
@@ -101,9 +105,9 @@ class Ledger:
             samples=_samples(
                 {"process": path.stem, **line}
                 for path in sorted(run.processes.glob("*.jsonl"))
-                for line in read_lines(path)
+                for line in _lines(path, clocks.get(path.stem))
             ),
-            environment=run.load_environment() if run.environment.exists() else {},
+            environment=environment,
             histograms=run.load_histograms(),
             killed=tuple(path.stem for path in _unclosed(run)),
         )
@@ -178,17 +182,31 @@ def _polars_schema(schema: Any) -> pl.Schema:
     return empty.schema
 
 
-def _rows(run: RunFolder) -> list[pl.LazyFrame]:
-    """Those of each process."""
-    parts = [pl.scan_parquet(finished) for finished in sorted(run.ledger.glob("*.parquet"))]
+def _rows(run: RunFolder, clocks: Mapping[str, Clock]) -> list[pl.LazyFrame]:
+    """Those of each process, on the master's clock."""
+    parts = [
+        _on_clock(pl.scan_parquet(finished), clocks.get(finished.stem))
+        for finished in sorted(run.ledger.glob("*.parquet"))
+    ]
     for stream in _unclosed(run):
         whole = list(batches(stream))
         if whole:
             table = pa.Table.from_batches(whole).unify_dictionaries()
             frame = pl.from_arrow(table)
             assert isinstance(frame, pl.DataFrame)
-            parts.append(frame.lazy())
+            parts.append(_on_clock(frame.lazy(), clocks.get(stream.stem)))
     return parts or [pl.DataFrame(schema=_polars_schema(ROWS)).lazy()]
+
+
+def _on_clock(rows: pl.LazyFrame, clock: Clock | None) -> pl.LazyFrame:
+    if clock is None:
+        return rows
+    return rows.with_columns(clock.of_master("at_ns"), clock.of_master("planned_ns"))
+
+
+def _lines(path: Path, clock: Clock | None) -> Iterator[dict[str, Any]]:
+    for line in read_lines(path):
+        yield line if clock is None else {**line, "at_ns": clock.to_master(line["at_ns"])}
 
 
 def _unclosed(run: RunFolder) -> list[Path]:

@@ -8,6 +8,7 @@ from locust.env import Environment
 from locust.runners import LocalRunner, MasterRunner, WorkerRunner
 
 from scenarios.conductor import Conductor
+from scenarios.outpost import Outpost, Post
 from scenarios.player import Player
 
 # A worker looks the defaults up once for every option of every spawn message, and Locust builds its whole
@@ -18,8 +19,8 @@ _players: dict[Environment, Player] = {}
 _conductors: dict[Environment, Conductor] = {}
 
 
-def take_part(environment: Environment, **_: Any) -> None:
-    """A worker plays, a master conducts, a local runner does both.
+def take_part(environment: Environment, post: Post | None = None, **_: Any) -> None:
+    """A worker plays, a master conducts, a local runner does both. `post`: of a worker on another machine.
 
     Listeners are called in the order in which they were added: a run has its folder before it has a swarm.
     """
@@ -27,9 +28,11 @@ def take_part(environment: Environment, **_: Any) -> None:
     if isinstance(runner, LocalRunner | MasterRunner):
         _conductors[environment] = Conductor(environment)
     if isinstance(runner, LocalRunner | WorkerRunner):
-        player = _players[environment] = Player(environment)
+        player = _players[environment] = Player(environment, post)
         if environment in _conductors:
             _conductors[environment].player = player
+    if post is not None:
+        Outpost(environment, post)
 
 
 def player_of(environment: Environment) -> Player | None:

@@ -9,15 +9,17 @@ from locust.env import Environment
 from locust.rpc import Message
 
 from ledger.errors import LedgerError
+from scenarios.outpost import Post
 from scenarios.swarm import Swarm
 from scenarios.words import PREFIX, WRONG_USE, options_of, runner_of
 
 
 class Player:
-    """`swarm` exists from the start of a run to its end."""
+    """`swarm` exists from the start of a run to its end. `post`: where it is, if not beside the master."""
 
-    def __init__(self, environment: Environment) -> None:
+    def __init__(self, environment: Environment, post: Post | None = None) -> None:
         self._environment = environment
+        self._post = post
         self._claims: dict[int, AsyncResult[int]] = {}
         self._claim_numbers = itertools.count()
         self.swarm: Swarm | None = None
@@ -49,9 +51,13 @@ class Player:
         self._claims.pop(msg.data["claim"]).set(msg.data["number"])
 
     def _on_test_start(self, environment: Environment, **_: Any) -> None:
-        options = options_of(environment)
+        post, options = self._post, options_of(environment)
+        name = f"swarm-{os.getpid()}" if post is None else post.process
+        sources = () if post is None else post.sources
+        if post is not None:
+            options = post.at_home(options)
         try:
-            self.swarm = Swarm(environment.host or "", options, f"swarm-{os.getpid()}", environment.stats)
+            self.swarm = Swarm(environment.host or "", options, name, environment.stats, sources)
         except WRONG_USE as error:
             self.report_broken(str(error))
 

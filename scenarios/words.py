@@ -6,6 +6,14 @@ cut      master → workers  reset a share of the connections
 settle   master → workers  settle all cohorts                          settled → master
 closed   worker → master   ledger and samples of the process are complete
 broken   worker → master   the run cannot go on: why
+
+With a swarm on other machines also:
+
+join     machine → master  wants to take part, and what it is          terms → machine
+accounts machine → master  a piece of the accounts file, from where     accounts → machine
+unfit    machine → master  it cannot hold its share: why
+here     worker → master   which process of which machine has come
+ask      master → worker   its time, its files, a piece of one          answer → master
 """
 
 from locust.env import Environment

@@ -52,10 +52,23 @@ import click
     metavar="KEY=VALUE",
     help="Any option of the scenario, such as group_share=0.2 (list: --set help).",
 )
+@click.option(
+    "--machines",
+    type=int,
+    metavar="N",
+    help="The swarm is on N other machines: chatproof worker --master HOST:PORT on each.",
+)
+@click.option("--bind", metavar="HOST:PORT", help="With --machines: where this one listens for them.")
 @click.option("--out", metavar="DIR", help="Run folder; a new one below runs/ by default.")
 @click.option("--json", "as_json", is_flag=True, help="Print summary.json at the end, progress to stderr.")
 def command(
-    plan: str | None, settings: tuple[str, ...], out: str | None, as_json: bool, **given: Any
+    plan: str | None,
+    settings: tuple[str, ...],
+    machines: int | None,
+    bind: str | None,
+    out: str | None,
+    as_json: bool,
+    **given: Any,
 ) -> None:
     """Drive a swarm through faults, account for every message, leave a report.
 
@@ -66,6 +79,7 @@ def command(
     import locust  # noqa: F401  patches the standard library before anything else uses it
     from rich.console import Console
 
+    from chatproof.elsewhere import Elsewhere
     from chatproof.plan import Plan, load_plan
     from chatproof.run import Run, new_folder
 
@@ -75,9 +89,12 @@ def command(
     wanted = load_plan(plan) if plan else Plan()
     _apply(wanted, given, settings)
     wanted.check()
+    elsewhere = Elsewhere.parse(machines, bind)
+    if elsewhere is not None:
+        elsewhere.fit(wanted)
     folder = new_folder(out, wanted.name)
     console = Console(stderr=as_json)
-    code = Run(wanted, folder, shlex.join(["chatproof", *sys.argv[1:]]), console).execute()
+    code = Run(wanted, folder, shlex.join(["chatproof", *sys.argv[1:]]), console, elsewhere).execute()
     if as_json:
         click.echo(folder.summary.read_text(), nl=False)
     sys.exit(code)

@@ -1,0 +1,48 @@
+"""Did the ledger of every machine arrive, and how well are their clocks known?"""
+
+from typing import Any
+
+from ledger.checks import Options, register
+from ledger.clocks import Machine, machines_of
+from ledger.reader import Ledger
+from ledger.result import MOST_WITNESSES, Result, Verdict, Witness, nothing
+
+
+@register
+def check(ledger: Ledger, options: Options) -> Result:
+    """Figures: `machines`; their `processes`, and how many ledgers are `missing`; `uncertainty_ms`: by how
+    much a time of one machine may be wrong beside one of another; `clocks`: `offset_ms` (the machine's clock
+    less the master's, at the beginning), `uncertainty_ms`, `drift_ppm` by machine.
+
+    Nothing to check if the whole run was on one machine; unknown, each missing ledger named, if one is.
+    """
+    machines = machines_of(ledger.environment)
+    if not machines:
+        return nothing("the whole run was on one machine")
+    missing = [(name, process) for name, machine in machines.items() for process in machine.missing]
+    figures: dict[str, Any] = {
+        "machines": len(machines),
+        "processes": sum(len(machine.processes) for machine in machines.values()),
+        "missing": len(missing),
+        "uncertainty_ms": max(machine.clock.uncertainty_ns for machine in machines.values()) / 1e6,
+        "clocks": {name: _clock(machine) for name, machine in machines.items()},
+    }
+    if not missing:
+        return Result(Verdict.PASS, figures)
+    witnesses = tuple(
+        Witness(f"the ledger of {process} on machine {name} did not arrive")
+        for name, process in missing[:MOST_WITNESSES]
+    )
+    named = ", ".join(process for _, process in missing[:MOST_WITNESSES])
+    more = f" and {len(missing) - MOST_WITNESSES} more" if len(missing) > MOST_WITNESSES else ""
+    reason = f"of {len(missing)} processes the ledger did not arrive: {named}{more}"
+    return Result(Verdict.UNKNOWN, figures, witnesses, reason)
+
+
+def _clock(machine: Machine) -> dict[str, float]:
+    clock = machine.clock
+    return {
+        "offset_ms": clock.offset_ns / 1e6,
+        "uncertainty_ms": clock.uncertainty_ns / 1e6,
+        "drift_ppm": round(clock.drift_ppm, 3),
+    }

@@ -1,0 +1,111 @@
+"""How a machine comes to a run, and what keeps it from it: each time one line, on both sides."""
+
+import json
+import socket
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from namespaces import Process
+
+from chatproof.target import make_accounts
+from refserver import accounts
+from refserver.process import ServerProcess
+
+Start = Callable[..., Process]
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ServerProcess]:
+    data = tmp_path_factory.mktemp("server")
+    accounts.tokens(data, make_accounts(data, 15, 5), 3600.0, data / "accounts.csv")
+    with ServerProcess(data, http=False) as server:
+        yield server
+
+
+@pytest.fixture
+def bind() -> str:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return f"127.0.0.1:{probe.getsockname()[1]}"
+
+
+@pytest.fixture
+def target(server: ServerProcess) -> tuple[str, ...]:
+    return ("--target", f"chat+{server.tcp_urls[0]}", "--accounts", str(server.data_dir / "accounts.csv"))
+
+
+def test_a_machine_with_the_masters_clock_has_an_offset_of_exactly_nothing(
+    here: Start, server: ServerProcess, target: tuple[str, ...], bind: str, tmp_path: Path
+) -> None:
+    words = ("--connections", "20", "--duration", "2s", "--ramp", "1s", "--json", "--out", "run")
+    run = here("run", *target, *words, "--machines", "1", "--bind", bind, cwd=tmp_path)
+    same = str(server.data_dir / "accounts.csv")
+    worker = here("worker", "--master", bind, "--accounts", same, cwd=tmp_path)
+    too_many = here("worker", "--master", bind, cwd=tmp_path)
+    ended = run.end()
+    summary = json.loads(ended.out)
+    assert (ended.code, summary["verdict"]) == (0, "pass"), ended
+    (clock,) = summary["checks"]["machines"]["clocks"].values()
+    assert clock == {"offset_ms": 0.0, "uncertainty_ms": 0.0, "drift_ppm": 0.0}
+    codes = sorted((each.code, each.err.count("\n")) for each in (worker.end(), too_many.end()))
+    assert codes == [(0, 0), (2, 1)]
+
+
+def test_a_machine_that_cannot_hold_its_share_ends_the_run_before_it_begins(
+    here: Start, target: tuple[str, ...], bind: str, tmp_path: Path
+) -> None:
+    words = ("--connections", "400", "--processes", "1", "--set", "cohort=400", "--out", "run")
+    run = here("run", *target, *words, "--machines", "1", "--bind", bind, cwd=tmp_path)
+    worker = here("worker", "--master", bind, "--name", "small", cwd=tmp_path, files=300).end()
+    ended = run.end()
+    assert (worker.code, worker.err.count("\n")) == (3, 1), worker
+    assert (ended.code, ended.err.count("\n")) == (3, 1), ended
+    assert "400 connections a process, but a process may open 300 files" in worker.err
+    assert ended.err.startswith("chatproof: machine small: ")
+
+
+def test_other_accounts_than_the_runs_are_refused(
+    here: Start, target: tuple[str, ...], bind: str, tmp_path: Path
+) -> None:
+    (tmp_path / "others.csv").write_text("nobody,nothing\n")
+    run = here("run", *target, "--machines", "1", "--bind", bind, "--out", "run", cwd=tmp_path)
+    worker = here("worker", "--master", bind, "--accounts", "others.csv", cwd=tmp_path).end()
+    assert (worker.code, worker.err) == (
+        2,
+        "chatproof: others.csv is not the accounts file of the run: leave --accounts out\n",
+    )
+    assert run.end().code == 3
+
+
+def test_a_worker_without_a_master_says_where_it_looked(here: Start, bind: str, tmp_path: Path) -> None:
+    ended = here("worker", "--master", bind, "--wait", "1s", cwd=tmp_path).end()
+    assert (ended.code, ended.err.count("\n")) == (3, 1)
+    assert f"no master answered on {bind} within 1 s" in ended.err
+
+
+@pytest.mark.parametrize(
+    ("words", "says"),
+    [
+        (("run", "--machines", "2"), "needs both --machines N and --bind HOST:PORT"),
+        (("run", "--machines", "2", "--bind", "here"), "--bind 'here': write HOST:PORT"),
+        (("run", "--machines", "0", "--bind", "127.0.0.1:1"), "--machines is at least 1, not 0"),
+        (("run", "--machines", "2", "--bind", "127.0.0.1:5557"), "cannot reach the embedded server"),
+        (("worker", "--master", "10.0.0.1"), "--master '10.0.0.1': write HOST:PORT"),
+        (("worker", "--master", "127.0.0.1:5557", "--source", "192.0.2.9"), "--source 192.0.2.9: "),
+        (("worker", "--master", "127.0.0.1:5557", "--wait", "soon"), "--wait: "),
+    ],
+)
+def test_wrong_use_is_one_line(here: Start, words: tuple[str, ...], says: str, tmp_path: Path) -> None:
+    ended = here(*words, cwd=tmp_path).end()
+    assert (ended.code, ended.err.count("\n")) == (2, 1), ended.err
+    assert says in ended.err
+
+
+def test_faults_on_the_path_need_an_address_that_machines_can_reach(
+    here: Start, target: tuple[str, ...], bind: str, tmp_path: Path
+) -> None:
+    words = ("--fault", "latency=20ms at 1s", "--machines", "1", "--bind", f"*:{bind.rpartition(':')[2]}")
+    ended = here("run", *target, *words, cwd=tmp_path).end()
+    assert (ended.code, ended.err.count("\n")) == (2, 1)
+    assert "--bind ADDRESS:" in ended.err
