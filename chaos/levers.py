@@ -53,7 +53,7 @@ class NetworkLever(Protocol):
         """The router knows none of the connections any more; how many it knew."""
 
     def forget_after(self, idle_s: float) -> Trouble:
-        """The router forgets a connection that says nothing for so long."""
+        """The router forgets a connection that says nothing for so long, counted from its next packet on."""
 
     def heal(self, trouble: Trouble) -> dict[str, int]:
         """It is over; how many packets it met, in words."""

@@ -12,7 +12,8 @@ from chaos.quantities import seconds
 
 @fault
 class NatTimeout(PacketFault):
-    """In whole seconds. A client that beats more often than that notices nothing (HBT.4)."""
+    """In whole seconds, counted from a connection's next packet on. A client that beats more often notices
+    nothing (HBT.4)."""
 
     name = "nat_timeout"
     example = "nat_timeout=30s"

@@ -7,6 +7,7 @@ import signal
 from contextlib import suppress
 from pathlib import Path
 
+from chaos.errors import PacketsError
 from chaos.packets.namespace import FOLDER
 from chaos.packets.programs import program, run
 
@@ -44,15 +45,21 @@ def leftovers() -> list[str]:
 
 
 def remove_leftovers() -> list[str]:
-    """No namespace of a dead process is left, nor whatever still ran in one; the names.
+    """No namespace of a dead process is left, nor whatever still ran in one; names of those removed.
 
     With a namespace go its devices, rules and mappings. Raises PacketsError.
     """
-    names = leftovers()
-    for name in names:
+    removed = []
+    for name in leftovers():
         ip = program("ip", "iproute2")
-        for pid in run([ip, "netns", "pids", name]).split():
-            with suppress(ProcessLookupError):
-                os.kill(int(pid), signal.SIGKILL)
-        run([ip, "netns", "del", name])
-    return names
+        try:
+            for pid in run([ip, "netns", "pids", name]).split():
+                with suppress(ProcessLookupError):
+                    os.kill(int(pid), signal.SIGKILL)
+            run([ip, "netns", "del", name])
+        except PacketsError:
+            if (FOLDER / name).exists():  # else somebody else has just removed it
+                raise
+        else:
+            removed.append(name)
+    return removed

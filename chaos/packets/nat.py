@@ -61,27 +61,24 @@ class Nat:
         return _count(self._tell("-D", "-p", "tcp"))
 
     def forget_after(self, idle_s: float) -> None:
-        """From now on a connection is forgotten when nothing passed for that long, from now on as well."""
+        """A connection is forgotten when nothing passed for that long, counted from its next packet on."""
         self._remembers_s.append(idle_s)
-        self._remember(update=True)
+        self._remember()
 
     def remember_again(self, idle_s: float) -> None:
         """Ends what `forget_after` began."""
         if idle_s in self._remembers_s[1:]:
             at = self._remembers_s.index(idle_s, 1)
             del self._remembers_s[at]
-            self._remember(update=True)
+            self._remember()
 
     def known(self) -> int:
         """How many connections it remembers."""
         return _count(self._tell("-L", "-p", "tcp"))
 
-    def _remember(self, *, update: bool = False) -> None:
+    def _remember(self) -> None:
         idle_s = max(round(min(self._remembers_s)), 1)
         self._router.set(netfilter__nf_conntrack_tcp_timeout_established=idle_s)
-        if update:
-            # The kernel looks at the setting when a packet passes; what is idle already would keep its time.
-            self._tell("-U", "-p", "tcp", "--timeout", str(idle_s))
 
     def _tell(self, *words: str) -> str:
         try:

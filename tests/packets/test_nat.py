@@ -1,0 +1,83 @@
+"""Routers that forget: three kinds, told apart by what becomes of a connection that goes on."""
+
+from collections.abc import Callable
+
+import pytest
+
+from tests.packets.conftest import Ends
+
+MakeEnds = Callable[..., Ends]
+_SHORT_S = 0.3
+
+
+def test_a_silent_nat_swallows_what_both_sides_say(ends: MakeEnds) -> None:
+    both = ends("nat", nat="silent")
+    client, server = both.tcp()
+    assert both.network.forget() == 1
+    client.sendall(b"up")
+    server.sendall(b"down")
+    for end in (client, server):
+        end.settimeout(_SHORT_S)
+        with pytest.raises(TimeoutError):
+            end.recv(4)
+
+
+def test_a_healing_nat_lets_the_inside_mend_it(ends: MakeEnds) -> None:
+    both = ends("nat", nat="healing")
+    client, server = both.tcp()
+    both.network.forget()
+    server.sendall(b"down")
+    client.settimeout(_SHORT_S)
+    with pytest.raises(TimeoutError):
+        client.recv(4)
+    client.sendall(b"up")
+    assert server.recv(2) == b"up"
+    client.settimeout(10)
+    assert client.recv(4) == b"down"
+
+
+@pytest.mark.parametrize("speaker", [0, 1], ids=["client", "server"])
+def test_a_resetting_nat_tells_whoever_speaks(ends: MakeEnds, speaker: int) -> None:
+    both = ends("nat", nat="reset")
+    pair = both.tcp()
+    both.network.forget()
+    pair[speaker].sendall(b"hello")
+    with pytest.raises(ConnectionResetError):
+        pair[speaker].recv(1)
+
+
+def test_a_connection_that_was_idle_for_too_long_is_forgotten_and_a_busy_one_is_not(ends: MakeEnds) -> None:
+    both = ends("nat", nat="reset")
+    listener = both.listen()
+    idle, busy = both.tcp(listener), both.tcp(listener)
+    nat = both.network.nat
+    assert nat is not None
+    trouble = both.network.forget_after(2)
+    idle[0].sendall(b"x")
+    assert idle[1].recv(1) == b"x"
+    busy[1].settimeout(10)
+    while nat.known() == 2:
+        busy[0].sendall(b"x")
+        assert busy[1].recv(1) == b"x"
+    assert nat.known() == 1
+    busy[0].sendall(b"x")
+    assert busy[1].recv(1) == b"x"
+    idle[0].sendall(b"x")
+    with pytest.raises(ConnectionResetError):
+        idle[0].recv(1)
+    both.network.heal(trouble)
+
+
+def test_a_nat_can_be_forgetful_from_the_start(ends: MakeEnds) -> None:
+    both = ends("nat", forgets_after_s=1)
+    both.tcp()
+    nat = both.network.nat
+    assert nat is not None
+    while nat.known():
+        pass
+
+
+def test_who_is_outside_sees_the_router(ends: MakeEnds) -> None:
+    both = ends("nat")
+    _, server = both.tcp()
+    assert server.getpeername()[0] == "10.77.1.1"
