@@ -65,7 +65,7 @@ class Client(Reconnection, Heartbeat, Inbox, Requests):
     def dialled(self, now: float) -> None:
         """The connection that `state` asked for is being made from now on: its time limit starts."""
         shared = self._shared
-        self.deadline = now + shared.policy.connect_limit_s(self._failures, len(shared.endpoints))
+        self.deadline = now + shared.policy.connect_limit_s(self._failures, shared.alternatives)
 
     def connected(self, now: float) -> None:
         """The connection that `state` asked for is up."""
@@ -77,7 +77,7 @@ class Client(Reconnection, Heartbeat, Inbox, Requests):
         self._session = session
         self.state = State.LOGGING_IN
         self._heard_at = now
-        self.deadline = now + shared.policy.login_limit_s(self._failures, len(shared.endpoints))
+        self.deadline = now + shared.policy.login_limit_s(self._failures, shared.alternatives)
         self._emit(events.Opened(self.endpoint.label), now)
 
     def connect_failed(self, reason: str, now: float) -> None:
@@ -144,7 +144,7 @@ class Client(Reconnection, Heartbeat, Inbox, Requests):
             return
         elif state is State.WAITING:
             if self.link < 0:  # else the pump has the connection before to close first
-                self._connect()
+                self._connect(now)
         elif state is State.CONNECTING:
             self.connect_failed("no answer in time", now)
         elif state is State.LOGGING_IN:
@@ -175,7 +175,9 @@ class Client(Reconnection, Heartbeat, Inbox, Requests):
             deadline = min(deadline, self._next_repeat())
         return deadline
 
-    def _connect(self) -> None:
+    def _connect(self, now: float) -> None:
+        if not self._has_way(now):
+            return
         # The time limit starts when the pump dials, which may be later than it is asked to.
         self.state = State.CONNECTING
         self.deadline = NEVER
@@ -204,6 +206,7 @@ class Client(Reconnection, Heartbeat, Inbox, Requests):
         )  # fmt: skip
         self._lost_at = None
         self._failures = 0
+        self._way_worked(now)
         # Only what was there before: what the application adds when it hears of the login went out by itself.
         for pending in unanswered:
             self._transmit(pending, now)
@@ -239,6 +242,8 @@ class Client(Reconnection, Heartbeat, Inbox, Requests):
             self._open_gap(event.version)
         if self.state is _ONLINE:
             self.deadline = self._next_deadline()
+        if self._shared.ladder is not None:
+            self._move_up(now)
 
     def _on_acked(self, event: events.Acked, now: float) -> None:
         pending = self._settle(event.cid, now)

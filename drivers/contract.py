@@ -181,13 +181,14 @@ class Carrier:
     """How a session's bytes travel: one module under drivers/carriers with a `CARRIER`.
 
     `wrap` changes the bytes of one connection; `new_tunnel` ends them in requests over several. `dialect`:
-    the only one whose bytes it can carry.
+    the only one whose bytes it can carry. `proxy`: where its connections go instead of to the server.
     """
 
     name: str
     wrap: Callable[[Session], Session] | None = None
     new_tunnel: "Callable[[], PollingTunnel] | None" = None
     dialect: str | None = None
+    proxy: tuple[str, int] | None = None
 
     @property
     def via(self) -> str:

@@ -1,13 +1,18 @@
 """When and where a client comes back: soon to the next endpoint, spread in time to the same one.
 
 An endpoint that works is kept, and a server that says when and where to come back is obeyed. HBT.6 asks for
-the spread, CHN.3 for the haste.
+the spread, CHN.3 for the haste. Where there is a ladder it says where to, and this file when.
 """
 
+from drivers import events
 from drivers.contract import Ended
 from drivers.endpoints import Endpoint
 from drivers.events import CloseReason
-from drivers.state import Remembered, State
+from drivers.ladder.ladder import Ladder
+from drivers.state import NEVER, Remembered, State
+
+_SOON = 2
+"""So many failures in a row may be those of a way; more are those of the server, which is spared."""
 
 
 class Reconnection(Remembered):
@@ -17,6 +22,11 @@ class Reconnection(Remembered):
     def endpoint(self) -> Endpoint:
         """Where it is connected, or will connect next."""
         return self._shared.endpoints[self._route]
+
+    @property
+    def ladder(self) -> Ladder | None:
+        """What it shares with all others on its network; None where its endpoints are given."""
+        return self._shared.ladder
 
     @property
     def lost_at(self) -> float | None:
@@ -38,6 +48,13 @@ class Reconnection(Remembered):
             return
         shared = self._shared
         self._failures += 1
+        if shared.ladder is not None:
+            shared.ladder.failed(self._route, now)
+            again_s = shared.policy.dice.uniform(0.0, shared.policy.next_endpoint_s)
+            if self._failures > _SOON:
+                again_s = shared.policy.backoff_s(self._failures - _SOON)
+            self._wait(now + retry_after_s + again_s)
+            return
         self._route = (self._route + 1) % len(shared.endpoints)
         rounds, within_round = divmod(self._failures, len(shared.endpoints))
         if within_round:
@@ -58,8 +75,49 @@ class Reconnection(Remembered):
 
     def _elsewhere(self, suggested: tuple[str, ...]) -> int:
         """The route to one of the endpoints that a server named, if it is a known one, else the next."""
-        endpoints = self._shared.endpoints
+        endpoints, ladder = self._shared.endpoints, self._shared.ladder
+        if ladder is not None:
+            ladder.avoid(self._route)
+            named = ladder.named(suggested)
+            return self._route if named is None else named
         for route, endpoint in enumerate(endpoints):
             if endpoint.url in suggested or f"{endpoint.host}:{endpoint.port}" in suggested:
                 return route
         return (self._route + 1) % len(endpoints)
+
+    # -- with a ladder --
+
+    def _has_way(self, now: float) -> bool:
+        """Whether it can connect now, by `_route`. If not it waits: for those who look for a way, or, when
+        they have found none, as long as after any failure."""
+        shared = self._shared
+        ladder = shared.ladder
+        if ladder is None:
+            return True
+        route = ladder.choose(self._route, now)
+        if route is not None:
+            self._route = route
+            return True
+        if ladder.is_climbing:
+            self._wait(ladder.look_again(now))
+            return False
+        self._failures += 1
+        self._wait(now + shared.policy.backoff_s(self._failures))
+        self._emit(events.ConnectFailed(shared.endpoints[0].label, ladder.trouble), now)
+        return False
+
+    def _way_worked(self, now: float) -> None:
+        if self._shared.ladder is not None:
+            self._shared.ladder.worked(self._route, now)
+
+    def _move_up(self, now: float) -> None:
+        """To a better rung of the ladder, if one is known and nothing is under way on this one."""
+        ladder, session = self._shared.ladder, self._session
+        if ladder is None or session is None or self.state is not State.ONLINE:
+            return
+        if not ladder.has_better(self._route, now) or self._outbox is not None or self._asked is not None:
+            return
+        session.bye()  # still to be taken by the pump
+        self._wait(now)
+        self._beat_due, self._beat_sent = NEVER, None
+        self._emit(events.Closed(CloseReason.LEFT, "for a better way in", True), now)

@@ -5,7 +5,7 @@ The concerns of a client (`reconnection`, `heartbeat`, `inbox`, `requests`) are 
 """
 
 import enum
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol, cast
 
@@ -13,6 +13,7 @@ from drivers.contract import Identity, Session
 from drivers.endpoints import Endpoint
 from drivers.events import Event
 from drivers.gap import Gap, Skipped
+from drivers.ladder.ladder import Ladder
 from drivers.outbox import Asked, Outbox
 from drivers.policy import Policy
 
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     from drivers.client import Client
 
 NEVER = float("inf")
+_TRIED_BEFORE = 2
 
 
 class State(enum.IntEnum):
@@ -51,13 +53,30 @@ class Roster(Protocol):
 class Surroundings:
     """What all clients of a pump share. `observe(client, event, now)` hears everything they report.
 
-    An observer may send, ask, beat, leave and start; it must not block.
+    An observer may send, ask, beat, leave and start; it must not block. With a scheduler among `endpoints`
+    there is a `ladder`, whose routes they are from then on; the others are addresses built in.
     """
 
-    endpoints: tuple[Endpoint, ...]
+    endpoints: Sequence[Endpoint]
     roster: Roster
     policy: Policy
     observe: Callable[["Client", Event, float], None]
+    ladder: Ladder | None = None
+
+    def __post_init__(self) -> None:
+        scheduler = next((each for each in self.endpoints if each.origin is not None), None)
+        ladder = self.ladder
+        if ladder is None and scheduler is not None:
+            built_in = tuple(each for each in self.endpoints if each.origin is None)
+            ladder = Ladder(scheduler, built_in, dice=self.policy.dice)
+            object.__setattr__(self, "ladder", ladder)
+        if ladder is not None:
+            object.__setattr__(self, "endpoints", ladder.endpoints)
+
+    @property
+    def alternatives(self) -> int:
+        """Among how many access points a client shares out its patience; a ladder has tried them before."""
+        return len(self.endpoints) if self.ladder is None else _TRIED_BEFORE
 
 
 class Remembered:
@@ -78,7 +97,7 @@ class Remembered:
         self.link = -1
         self.armed_for = NEVER
         self._session: Session | None = None
-        self._route = index % len(shared.endpoints)
+        self._route = index % len(shared.endpoints) if shared.ladder is None else 0
         self._failures = 0
         self._lost_at: float | None = None
         self._heartbeat_s: float = shared.policy.heartbeat_s

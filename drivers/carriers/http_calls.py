@@ -52,11 +52,14 @@ def answer_to(message: Message, answer: Answer) -> Message:
 
 
 def problem(answer: Answer, cid: str | None) -> Error:
-    """An answer other than 200, fatal when it is not about a single request."""
+    """An answer other than 200, fatal when it is not about a single request. Raises RemoteProtocolError for
+    what is no problem of the server: a page of a proxy or of a captive portal, which turns down nobody."""
     try:
         told = msgspec.json.decode(answer.body, type=_Problem)
-    except msgspec.DecodeError:
-        told = _Problem()
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
+        raise RemoteProtocolError(
+            f"HTTP status {answer.status}, and not by a chat server: {error}"
+        ) from error
     text = (told.detail or told.title or f"HTTP status {answer.status}")[:_MAX_TEXT_CHARS]
     if answer.status == 401:
         return Error(answer.status, text, None, True)

@@ -35,15 +35,17 @@ class BrokenAnswer(Exception):
 class Line:
     """Idle → a call under way → idle. `is_spent`: the server wants no more calls on this connection.
 
-    `headers`: what every request carries besides its length, each with its line end. `due`: when the answer
+    `headers`: what every request carries besides its length, each with its line end. `prefix`: what stands
+    before each target, for a proxy. `due`: when the answer
     to the call under way has to be there.
     """
 
     __slots__ = ("_body", "_body_bytes", "_completed", "_header_bytes", "_in_header", "_is_proven", "_parser",
-                 "_waiting", "due", "headers", "is_spent", "under_way")  # fmt: skip
+                 "_prefix", "_waiting", "due", "headers", "is_spent", "under_way")  # fmt: skip
 
-    def __init__(self, headers: bytes) -> None:
+    def __init__(self, headers: bytes, prefix: str = "") -> None:
         self.headers = headers
+        self._prefix = prefix
         self.under_way: Call | None = None
         self.due = float("inf")
         self._waiting: deque[Call] = deque()
@@ -65,7 +67,7 @@ class Line:
             return b""
         call = self.under_way = self._waiting.popleft()
         self.due = now + call.patience_s
-        head = f"{call.method} {call.target} HTTP/1.1\r\n".encode()
+        head = f"{call.method} {self._prefix}{call.target} HTTP/1.1\r\n".encode()
         if call.method != "GET":
             head += b"Content-Type: application/json\r\nContent-Length: %d\r\n" % len(call.body)
         return head + self.headers + b"\r\n" + call.body

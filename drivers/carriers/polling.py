@@ -11,6 +11,7 @@ from urllib.parse import SplitResult, parse_qsl
 from drivers.carriers import http_calls
 from drivers.carriers.http_line import Answer, BrokenAnswer, Call, Line
 from drivers.contract import Carrier
+from drivers.ladder.origin import host_and_port
 from protocol import frames, messages
 from protocol.errors import ErrorCode, LocalProtocolError, RemoteProtocolError
 from protocol.limits import DEFAULT_HEARTBEAT_S
@@ -25,11 +26,13 @@ _NOBODY = "-"
 _NOTHING_NEW_S = 0.1
 """The least time between two polls that bring nothing, whatever the server thinks of waiting."""
 _POLL = object()
+_PROXY_PORT = 8080
 
 
 @dataclass(frozen=True, slots=True)
 class PollingCarrier:
-    """`chat+NAME://HOST:PORT`, with `option` as query: so many seconds from `least` to `most`."""
+    """`chat+NAME://HOST:PORT`, with `option` as query: so many seconds from `least` to `most`; and with
+    `proxy=HOST:PORT`, for a proxy that takes requests for anywhere."""
 
     name: str
     option: str
@@ -40,7 +43,11 @@ class PollingCarrier:
     def at(self, url: SplitResult) -> Carrier:
         """The carrier of one target. Raises ValueError for a query that it does not understand."""
         seconds = self.default_s
+        proxy = None
         for name, value in parse_qsl(url.query, keep_blank_values=True):
+            if name == "proxy":
+                proxy = host_and_port(value, "proxy", _PROXY_PORT)
+                continue
             try:
                 seconds = float(value)
             except ValueError:
@@ -52,24 +59,30 @@ class PollingCarrier:
         # Without user and password, which are for nobody to see in a log.
         authority = url.netloc.rpartition("@")[2]
         times = {"wait_s": 0.0, "every_s": 0.0, self.option: seconds}
-        return Carrier(self.name, new_tunnel=lambda: PollingTunnel(authority, **times), dialect="chat")
+        prefix = "" if proxy is None else f"http://{authority}"
+        return Carrier(
+            self.name,
+            new_tunnel=lambda: PollingTunnel(authority, prefix=prefix, **times),
+            dialect="chat",
+            proxy=proxy,
+        )
 
 
 class PollingTunnel:
     """From the client's first frame until `is_over`. `deadline`: when `tick` has to be called at the latest.
 
     `wait_s` above 0 is a long poll, on a line of its own; with 0 the inbox is looked at each `every_s`.
-    While `is_clogged`, which is for the owner to say, nothing is polled.
+    While `is_clogged`, which is for the owner to say, nothing is polled. `prefix`: see `http_line.Line`.
     """
 
-    def __init__(self, authority: str, *, wait_s: float, every_s: float) -> None:
+    def __init__(self, authority: str, *, wait_s: float, every_s: float, prefix: str = "") -> None:
         self.is_over = False
         self.is_clogged = False
         self._authority = authority
         self._wait_s = wait_s
         self._every_s = every_s
-        self._requests = Line(self._headers())
-        self._polls = Line(self._headers()) if wait_s else self._requests
+        self._requests = Line(self._headers(), prefix)
+        self._polls = Line(self._headers(), prefix) if wait_s else self._requests
         self.lines: tuple[Line, ...] = (self._requests, self._polls) if wait_s else (self._requests,)
         self._buffer = frames.FrameBuffer()
         self._down: list[bytes] = []

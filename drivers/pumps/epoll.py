@@ -10,6 +10,7 @@ from drivers.client import NEVER, Client, State
 from drivers.events import CloseReason
 from drivers.pumps.farewells import Farewells
 from drivers.pumps.reading import hear, hear_last_words
+from drivers.pumps.scouts import attend
 from drivers.pumps.tunnels import start_connect
 from drivers.pumps.turns import Turns
 from reactor import sockets
@@ -56,6 +57,7 @@ class EpollPump:
 
     def start(self, client: Client) -> None:
         """Let a client connect; also brings back one that left."""
+        attend(client.ladder)
         self._do(client, client.start)
 
     def leave(self, client: Client) -> None:

@@ -8,7 +8,12 @@ from drivers.endpoints import Endpoint, TargetError
 
 
 def resolved(endpoint: Endpoint) -> Endpoint:
-    """The endpoint with an address for its host name. Raises TargetError when the name is unknown."""
+    """The endpoint with an address for its host name. Raises TargetError when the name is unknown.
+
+    That of a scheduler stays a name: who looks for a way in asks for its addresses, and not only the system.
+    """
+    if endpoint.origin is not None:
+        return endpoint
     try:
         found = gevent.socket.getaddrinfo(endpoint.host, endpoint.port, type=gevent.socket.SOCK_STREAM)
     except OSError as error:

@@ -12,6 +12,7 @@ from drivers.client import Client, State
 from drivers.events import CloseReason
 from drivers.pumps.lossy import Lose, LossyPath
 from drivers.pumps.reading import hear, hear_last_words
+from drivers.pumps.scouts import attend
 from drivers.pumps.tunnels import start_connect
 from protocol.messages import Message
 from reactor import sockets
@@ -43,6 +44,7 @@ class SinglePump:
         self._down = LossyPath("down")
         self._farewells: list[gevent.Greenlet[..., None]] = []
         self._is_running = True
+        attend(client.ladder)
         self._greenlet = gevent.spawn(self._run)
 
     def wake(self) -> None:

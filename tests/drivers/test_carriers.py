@@ -93,7 +93,7 @@ def carrying(carrier: str, certificate: Certificate) -> Carrying:
     if carrier == "ws":
         return WebSocketCarrying()
     context = server_context(certificate.chain, certificate.key)
-    return TlsCarrying(context) if carrier == "tls" else SecureWebSocketCarrying(context)
+    return TlsCarrying(context) if carrier == "tls" else SecureWebSocketCarrying(TlsCarrying(context))
 
 
 # -- both carriers, and one within the other

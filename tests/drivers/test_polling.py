@@ -202,6 +202,19 @@ def test_a_refused_send_names_its_cid_and_the_session_goes_on() -> None:
     assert not by_hand.tunnel.is_over
 
 
+@pytest.mark.parametrize("status", [302, 401, 403, 404, 502, 511])
+def test_a_page_of_somebody_between_turns_nobody_down(status: int) -> None:
+    by_hand = ByHand().logged_in()
+    by_hand.say(messages.Send("c1", "bob", "text", b"x"))
+    by_hand.go_out()
+    page = b"<html>Log in to this network</html>"
+    said = b"HTTP/1.1 %d Said\r\nContent-Length: %d\r\n\r\n" % (status, len(page)) + page
+    by_hand.tunnel.heard(by_hand.tunnel.lines[0], said, by_hand.now)
+    [error] = by_hand.heard()
+    assert isinstance(error, Error)
+    assert (error.code, error.cid, error.fatal) == (502, None, True)
+
+
 @pytest.mark.parametrize("during", ["login", "poll", "send"])
 def test_a_refused_token_ends_the_session(during: str) -> None:
     by_hand = ByHand()
