@@ -7,9 +7,10 @@ _OTHER_FILES = 200
 _MOST_A_PROCESS = 18_000
 """A process that holds more keeps no more processors busy, and its connections wait longer for each other."""
 PORTS_A_SOURCE = 14_000
-"""Beyond half of the 28,000 ports of a source address the kernel searches long for each further one."""
-
-
+"""Connections take the ports of one parity of their source address, half of 28,000."""
+_PORTS_TAKEN = 5_000
+"""Of them, where addresses can be had for nothing: the kernel tries one after the other, and looking for the
+last ones took more processor than the rest of a login."""
 _PROCESSES_A_CORE = 4
 _PACE_S = 0.05
 """Waking one of dozens of processes for each heartbeat costs three times what the heartbeat does."""
@@ -45,4 +46,4 @@ def pace_for(processes: int) -> float:
 
 def sources_for(connections: int, ports: int) -> int:
     """How many local addresses are needed towards so many ports of one server."""
-    return -(-connections // (PORTS_A_SOURCE * max(ports, 1)))
+    return -(-connections // (_PORTS_TAKEN * max(ports, 1)))
