@@ -12,8 +12,9 @@ _PORTS_TAKEN = 5_000
 """Of them, where addresses can be had for nothing: the kernel tries one after the other, and looking for the
 last ones took more processor than the rest of a login."""
 _PROCESSES_A_CORE = 4
-_PACE_S = 0.05
-"""Waking one of dozens of processes for each heartbeat costs three times what the heartbeat does."""
+_PACE_S = 0.002
+"""For each process that shares the machine. One that is woken finds its code and its connections gone from the
+processor's caches, which costs more than several heartbeats do, so it should find as many of them as it may."""
 
 
 def raise_open_files() -> int:
@@ -41,7 +42,7 @@ def processes_for(connections: int) -> int:
 def pace_for(processes: int) -> float:
     """How often each of so many processes should look at its sockets, in seconds; 0: as soon as it can."""
     cores = os.cpu_count() or 1
-    return _PACE_S if processes > _PROCESSES_A_CORE * cores else 0.0
+    return round(_PACE_S * processes, 3) if processes > _PROCESSES_A_CORE * cores else 0.0
 
 
 def sources_for(connections: int, ports: int) -> int:

@@ -28,7 +28,7 @@ class SwarmOptions:
     two_devices: float = _option(0.1, "share of users with a second device")
     connect_rate: float = _option(2000.0, "connections begun a second, for each worker process")
     handshakes: int = _option(1000, "connections being made or logging in at a time, for each worker process")
-    sources: int = _option(1, "loopback addresses to connect from: one for each 12,000 connections")
+    sources: int = _option(1, "loopback addresses to connect from: one for each 5,000 connections")
     pace: float = _option(
         0.0, "seconds between two looks at the sockets, so that one serves many; 0: at once"
     )

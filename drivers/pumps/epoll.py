@@ -44,7 +44,8 @@ class EpollPump:
         self._turns = Turns(max_handshakes, connect_rate, now)
         self._by_fd: list[Client | None] = []
         self._unsent: dict[int, bytearray] = {}
-        self._wheel: TimerWheel[Client] = TimerWheel(now)
+        # One wake-up sends what is due and reads what has come.
+        self._wheel: TimerWheel[Client] = TimerWheel(now, tick_s=max(_TICK_S, pace_s))
         self._poller = Poller(self._ready, pace_s=pace_s)
         self._farewells = Farewells(self._poller)
         self._in_batch = False
@@ -284,5 +285,6 @@ class EpollPump:
         return fd
 
 
+_TICK_S = 0.05
 _LONGEST_WAIT_S = 180.0
 _STALL_S = 0.5

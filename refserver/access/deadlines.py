@@ -25,16 +25,19 @@ class Deadlines:
 
     __slots__ = ("_armed_for", "_lines", "_push_again", "_pushes", "_silence", "_ticked_at", "_ticker")
 
-    def __init__(self, lines: Lines, push_again: Callable[[Connection, float], None]) -> None:
+    def __init__(
+        self, lines: Lines, push_again: Callable[[Connection, float], None], *, pace_s: float = 0.0
+    ) -> None:
+        tick_s = max(TICK_S, pace_s)
         now = time.monotonic()
         self._lines = lines
         self._push_again = push_again
         # Items are connection numbers: a closed connection must not live on because the wheel holds it.
-        self._silence: TimerWheel[int] = TimerWheel(now, tick_s=TICK_S, slots=_SLOTS)
-        self._pushes: TimerWheel[int] = TimerWheel(now, tick_s=TICK_S, slots=64)
+        self._silence: TimerWheel[int] = TimerWheel(now, tick_s=tick_s, slots=_SLOTS)
+        self._pushes: TimerWheel[int] = TimerWheel(now, tick_s=tick_s, slots=64)
         self._armed_for = array("d")
         self._ticked_at = now
-        self._ticker = Ticker(TICK_S, self._tick)
+        self._ticker = Ticker(tick_s, self._tick)
 
     def stop(self) -> None:
         self._ticker.stop()

@@ -96,7 +96,7 @@ class AccessNode:
         self._verifier = verifier
         self._default_heartbeat_s = default_heartbeat_s
         self._users = Users()
-        self._deadlines = Deadlines(self.lines, self._push_again)
+        self._deadlines = Deadlines(self.lines, self._push_again, pace_s=pace_s)
         self._turns = Turns(self._go_on)
         self.requests_under_way = 0
         self.draining = False
