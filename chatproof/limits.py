@@ -13,8 +13,8 @@ _PORTS_TAKEN = 5_000
 last ones took more processor than the rest of a login."""
 _PROCESSES_A_CORE = 4
 _PACE_S = 0.002
-"""For each process that shares the machine. One that is woken finds its code and its connections gone from the
-processor's caches, which costs more than several heartbeats do, so it should find as many of them as it may."""
+"""For each process that shares the machine. One that is woken finds its code and its connections gone from
+the processor's caches, which costs more than several heartbeats do: it should find as many as it may."""
 
 
 def raise_open_files() -> int:
