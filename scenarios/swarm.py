@@ -11,7 +11,6 @@ from functools import cache
 from pathlib import Path
 
 import gevent
-import psutil
 from gevent.lock import RLock
 from locust.stats import RequestStats
 
@@ -32,7 +31,7 @@ from reactor.alarms import Alarms
 from reactor.wheel import Ticker
 from scenarios.cohort import Cohort
 from scenarios.letters import Stationery
-from scenarios.machine import open_descriptors
+from scenarios.machine import open_descriptors, own_memory
 from scenarios.options import SwarmOptions, population_of
 from scenarios.recorder import Recorder
 from scenarios.stage import PopulationRoster, Stage
@@ -81,7 +80,6 @@ class Swarm:
         recorder.on_delivered = self._delivered
         roster = PopulationRoster(population, accounts)
         policy = Policy(heartbeat_s=options.heartbeat, dice=random.Random(f"{options.seed}/{process}"))
-        self._process = psutil.Process()
         self.stage = Stage(
             options=options,
             run=run,
@@ -219,14 +217,14 @@ class Swarm:
         for name, counts in durations.items():
             self._totals.enter(*_LOCUST_NAMES[name], counts)
         self._totals.flush()
-        cpu = self._process.cpu_times()
-        memory = self._process.memory_info()
+        cpu = os.times()
+        rss_bytes, anon_bytes = own_memory()
         sample = {
             "at_ns": time.monotonic_ns(),
             "role": "generator",
             "pid": os.getpid(),
-            "rss_bytes": memory.rss,
-            "anon_bytes": memory.rss - memory.shared,
+            "rss_bytes": rss_bytes,
+            "anon_bytes": anon_bytes,
             "cpu_s": cpu.user + cpu.system,
             "fds": open_descriptors(os.getpid()),
             "loop_lag_ms": self.stage.pump.take_worst_lag_s() * 1000,

@@ -52,6 +52,7 @@ class EpollPump:
         self._is_closed = False
         self._ticked_at = now
         self._worst_lag_s = 0.0
+        self._is_late = False
         self._ticker = Ticker(self._wheel.tick_s, self._tick)
 
     # -- what the application does --
@@ -131,7 +132,7 @@ class EpollPump:
         lag_s = now - self._ticked_at - self._wheel.tick_s
         self._ticked_at = now
         self._worst_lag_s = max(self._worst_lag_s, lag_s)
-        after_stall = lag_s > _STALL_S
+        after_stall = self._is_late = lag_s > _STALL_S
         due = [
             client
             for client in self._wheel.advance(now)
@@ -186,6 +187,8 @@ class EpollPump:
                 self._dial(client, now)
             except Exception:  # noqa: BLE001 - see _report
                 self._report()
+            if self._is_late:
+                return  # who is there already comes first: their heartbeats wait for this process
 
     def _dial(self, client: Client, now: float) -> None:
         sources = self._sources
