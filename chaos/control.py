@@ -107,12 +107,20 @@ class ToxiproxyControl:
         return self._json(self._api.get, _path(proxy, name), (200,))
 
     def update_toxic(
-        self, proxy: str, name: str, attributes: Mapping[str, Any], *, toxicity: float | None = None
+        self,
+        proxy: str,
+        name: str,
+        attributes: Mapping[str, Any],
+        *,
+        toxicity: float | None = None,
+        duration_ms: int | None = None,
     ) -> None:
-        """Attributes that are not named stay as they are."""
+        """Attributes that are not named stay as they are, and a duration begins anew."""
         body: dict[str, Any] = {"attributes": dict(attributes)}
         if toxicity is not None:
             body["toxicity"] = toxicity
+        if duration_ms is not None:
+            body["duration"] = duration_ms
         self._call(self._api.post, _path(proxy, name), (200,), json=body)
 
     def remove_toxic(self, proxy: str, name: str) -> None:

@@ -28,6 +28,10 @@ class FrameAttributes:
         known = (ANY, *framers())
         if self.protocol not in known:
             raise ValueError(f"protocol {self.protocol!r} is unknown, there are {', '.join(known)}")
+        # A WebSocket carries messages of the others, so their kinds are among its own.
+        kinds = set[str]().union(*(framer.kinds for framer in framers().values()))
+        if unknown := sorted(each for each in _types(self) - kinds if not each.startswith("0x")):
+            raise ValueError(f"types: no message is a {unknown[0]!r}, there are {', '.join(sorted(kinds))}")
 
 
 def check_probability(value: float) -> None:

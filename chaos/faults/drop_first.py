@@ -1,11 +1,12 @@
 """drop_first=3: the first three messages of each connection, from then on, never arrive."""
 
 from chaos.errors import FaultSyntaxError
-from chaos.fault import ToxicFault, fault, needed
+from chaos.fault import fault, needed
+from chaos.frame_fault import FrameFault
 
 
 @fault
-class DropFirst(ToxicFault):
+class DropFirst(FrameFault):
     """In both directions unless said otherwise; needs our own Toxiproxy. While it is on, no new connection
     gets through, because its login is among the first."""
 

@@ -1,11 +1,12 @@
 """frame_delay=300ms±100ms: messages come late one by one, others overtake them; /push: only such are late."""
 
-from chaos.fault import ToxicFault, fault, needed
+from chaos.fault import fault, needed
+from chaos.frame_fault import FrameFault
 from chaos.quantities import milliseconds
 
 
 @fault
-class FrameDelay(ToxicFault):
+class FrameDelay(FrameFault):
     """In both directions unless said otherwise; needs our own Toxiproxy."""
 
     name = "frame_delay"

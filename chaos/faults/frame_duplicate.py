@@ -1,11 +1,12 @@
 """frame_duplicate=5%: whole messages come twice, each with that probability; /push: only such."""
 
-from chaos.fault import ToxicFault, fault, needed
+from chaos.fault import fault, needed
+from chaos.frame_fault import FrameFault
 from chaos.quantities import share
 
 
 @fault
-class FrameDuplicate(ToxicFault):
+class FrameDuplicate(FrameFault):
     """In both directions unless said otherwise; needs our own Toxiproxy."""
 
     name = "frame_duplicate"

@@ -1,11 +1,12 @@
 """frame_loss=5%: whole messages get lost, each with that probability; frame_loss=5%/push: only such."""
 
-from chaos.fault import ToxicFault, fault, needed
+from chaos.fault import fault, needed
+from chaos.frame_fault import FrameFault
 from chaos.quantities import share
 
 
 @fault
-class FrameLoss(ToxicFault):
+class FrameLoss(FrameFault):
     """In both directions unless said otherwise; needs our own Toxiproxy."""
 
     name = "frame_loss"

@@ -25,11 +25,12 @@ class Framer(ABC):
     """Knows one protocol, and no stream: all state is the follower's (`chaos.framing`).
 
     `first_bytes`: with which a stream of either direction can begin; no two framers share one. `head_bytes`:
-    at most so many are needed to tell a frame's length. `fragments`: whether a message can be several frames.
-    `has_prelude`: whether something comes before the first frame.
+    at most so many are needed to tell a frame's length. `kinds`: those that messages can be of. `fragments`:
+    whether a message can be several frames. `has_prelude`: whether something comes before the first frame.
     """
 
     name: ClassVar[str]
+    kinds: ClassVar[frozenset[str]]
     first_bytes: ClassVar[bytes]
     head_bytes: ClassVar[int]
     fragments: ClassVar[bool] = False
@@ -41,7 +42,7 @@ class Framer(ABC):
 
     @abstractmethod
     def kind(self, message: bytes) -> str:
-        """What kind of message it is, in lower case, such as "push"; unknown kinds by number."""
+        """What kind of message it is, in lower case, such as "push"; what is none of `kinds` by number."""
 
     @abstractmethod
     def body_at(self, message: bytes) -> int:

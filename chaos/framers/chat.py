@@ -19,6 +19,7 @@ class Chat(Framer):
     """Kinds are the messages of the protocol: login, ping, send, send_package, push, pushed…"""
 
     name = "chat"
+    kinds = frozenset(_KINDS.values())
     first_bytes = bytes([MAGIC])
     head_bytes = HEADER_BYTES
 

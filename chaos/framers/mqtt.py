@@ -17,6 +17,7 @@ class Mqtt(Framer):
     """Kinds are the packets' names: connect, publish, puback, pingreq…"""
 
     name = "mqtt"
+    kinds = frozenset(_KINDS[1:])
     first_bytes = b"\x10\x20"
     head_bytes = 1 + _LENGTH_BYTES
 

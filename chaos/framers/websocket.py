@@ -15,6 +15,7 @@ class WebSocket(Framer):
     message of another protocol known here, as chat does, is of that message's kind."""
 
     name = "websocket"
+    kinds = frozenset(_KINDS.values()) - {"continuation"}
     first_bytes = b"GH"
     head_bytes = 14
     fragments = True

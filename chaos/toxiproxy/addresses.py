@@ -48,13 +48,20 @@ def join(host: str, port: int) -> str:
     return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
 
 
+def is_numeric(host: str) -> bool:
+    """Whether nobody has to be asked what it means."""
+    try:
+        ipaddress.ip_address(host)
+    except ValueError:
+        return False
+    return True
+
+
 def resolve_all(address: str) -> list[tuple[str, int]]:
     """Numeric addresses for `host:port`, in the order to be tried. Waits only for names. AddressError."""
     host, port = split(address)
-    try:
+    if is_numeric(host):
         return [(str(ipaddress.ip_address(host)), port)]
-    except ValueError:
-        pass
     try:
         found = gevent.socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
     except (OSError, UnicodeError):

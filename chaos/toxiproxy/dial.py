@@ -36,11 +36,11 @@ class Dial:
             self._next()
             return
         # Names are resolved in a greenlet, since that waits; numbers do not need one.
-        if host and not host.replace(".", "").isdigit() and ":" not in host:
-            self._greenlet = gevent.spawn(self._resolve, upstream)
-        else:
+        if not host or addresses.is_numeric(host):
             self._addresses = [(host or "127.0.0.1", port)]
             self._next()
+        else:
+            self._greenlet = gevent.spawn(self._resolve, upstream)
 
     def cancel(self) -> None:
         """Nothing more happens; the client's descriptor stays the caller's."""

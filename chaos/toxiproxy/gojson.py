@@ -5,6 +5,7 @@ are ignored.
 """
 
 import json
+import math
 import re
 import struct
 from typing import Any
@@ -12,6 +13,7 @@ from typing import Any
 from msgspec import UNSET, Struct, UnsetType
 
 _LITERAL_PREFIX = re.compile(r"(t(r(ue?)?)?|f(a(l(se?)?)?)?|n(u(ll?)?)?|-)?\Z")
+_MOST_DIGITS = 300
 _CONTEXTS = (
     ("Expecting property name", "looking for beginning of object key string"),
     ("Illegal trailing comma before end of object", "looking for beginning of object key string"),
@@ -34,7 +36,28 @@ def _no_constant(text: str) -> Any:
     raise BodyError(f"invalid character '{text[0]}' looking for beginning of value")
 
 
-_decoder = json.JSONDecoder(object_pairs_hook=_fold, parse_constant=_no_constant)
+class _Number(float):
+    """A number that is no whole one of a sane size, and remembers how it was written: errors quote it."""
+
+    __slots__ = ("_text",)
+    _text: str
+
+    def __new__(cls, text: str) -> "_Number":
+        made = super().__new__(cls, text)
+        made._text = text
+        return made
+
+    def __str__(self) -> str:
+        return self._text
+
+
+def _integer(text: str) -> int | _Number:
+    return int(text) if len(text) <= _MOST_DIGITS else _Number(text)
+
+
+_decoder = json.JSONDecoder(
+    object_pairs_hook=_fold, parse_constant=_no_constant, parse_float=_Number, parse_int=_integer
+)
 
 
 def read(body: bytes) -> Any:
@@ -112,24 +135,26 @@ def as_bool(value: Any, field: str) -> bool:
 def as_int(value: Any, field: str, go_type: str) -> int:
     """A whole number of 64 bits. Raises BodyError."""
     if _kind(value) == "number" and (not isinstance(value, int) or not -(2**63) <= value < 2**63):
-        raise BodyError(
-            f"json: cannot unmarshal number {value} into Go struct field {field} of type {go_type}"
-        )
+        raise _unfit(value, field, go_type)
     if _kind(value) != "number":
         raise mismatch(value, field, go_type)
     return int(value)
+
+
+def _unfit(value: Any, field: str, go_type: str) -> BodyError:
+    return BodyError(
+        f"json: cannot unmarshal number {value!s} into Go struct field {field} of type {go_type}"
+    )
 
 
 def as_float(value: Any, field: str, go_type: str = "float64") -> float:
     """Raises BodyError."""
     if _kind(value) != "number":
         raise mismatch(value, field, go_type)
-    try:
-        return float(value)
-    except OverflowError:
-        raise BodyError(
-            f"json: cannot unmarshal number {value} into Go struct field {field} of type {go_type}"
-        ) from None
+    number = float(value)
+    if math.isinf(number):
+        raise _unfit(value, field, go_type)
+    return number
 
 
 def as_float32(value: Any, field: str) -> float:
@@ -138,9 +163,7 @@ def as_float32(value: Any, field: str) -> float:
     try:
         narrow = struct.pack("f", number)
     except OverflowError:
-        raise BodyError(
-            f"json: cannot unmarshal number {value} into Go struct field {field} of type float32"
-        ) from None
+        raise _unfit(value, field, "float32") from None
     for digits in range(1, 10):
         shortest = float(f"{number:.{digits}g}")
         if struct.pack("f", shortest) == narrow:

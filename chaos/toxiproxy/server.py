@@ -66,8 +66,12 @@ class ToxiproxyServer:
         self._http: WSGIServer | None = None
         self.collection: Collection
 
-    def start(self) -> None:
-        """The API answers at `port`. Raises OSError with a text that says which address cannot be had."""
+    def start(self, config: Path | None = None) -> str | None:
+        """The API answers at `port`, and the proxies of `config` are there before it does. Returns what is
+        wrong with that file, None if nothing: proxies up to the wrong one are there.
+
+        Raises OSError with a text that says which address cannot be had.
+        """
         try:
             listener = addresses.listen(addresses.resolve_listen(addresses.join(self.host, self.port)))
         except addresses.AddressError as error:
@@ -78,7 +82,14 @@ class ToxiproxyServer:
         self.collection = Collection(self._engine)
         api = Api(self.collection, self._metrics if self._parts else None)
         self._http = WSGIServer(_cooperative(listener), api, log=None, handler_class=_Handler)
+        complaint = None
+        if config is not None:
+            try:
+                self.populate(config)
+            except (OSError, ValueError) as error:
+                complaint = str(error)
         self._http.start()
+        return complaint
 
     def stop(self) -> None:
         """Nothing listens any more and all connections are closed. Stopping twice is allowed."""
@@ -135,12 +146,9 @@ def serve(
     stopped = Event()
     watchers = [gevent.signal_handler(number, stopped.set) for number in (signal.SIGTERM, signal.SIGINT)]
     try:
-        server.start()
-        if config is not None:
-            try:
-                server.populate(config)
-            except (OSError, ValueError) as error:
-                print(f"toxiproxy: config not used: {error}", file=sys.stderr, flush=True)
+        complaint = server.start(config)
+        if complaint is not None:
+            print(f"toxiproxy: config not used: {complaint}", file=sys.stderr, flush=True)
         print(f"toxiproxy listens on http://{server.address}", flush=True)
         stopped.wait()
     finally:

@@ -34,8 +34,8 @@ class Line:
         host, port = self.listen.split(":")
         self.address = (host, int(port))
 
-    def connect(self) -> tuple[socket.socket, socket.socket]:
-        client = socket.create_connection(self.address, timeout=10)
+    def connect(self, source: str = "127.0.0.1") -> tuple[socket.socket, socket.socket]:
+        client = socket.create_connection(self.address, timeout=10, source_address=(source, 0))
         server, _ = self._upstream.accept()
         server.settimeout(10)
         self._open += [client, server]

@@ -222,6 +222,65 @@ _REFUSED: list[tuple[str, str, Any, int, str]] = [
     (
         "POST",
         _T,
+        b'{"type": "latency", "attributes": {"latency": 1.50e1}}',
+        400,
+        "bad request body: json: cannot unmarshal number 1.50e1 into Go struct field "
+        "LatencyToxic.attributes.latency of type int64",
+    ),
+    (
+        "POST",
+        _T,
+        b'{"type": "latency", "attributes": {"latency": %s}}' % (b"9" * 5000),
+        400,
+        f"bad request body: json: cannot unmarshal number {'9' * 5000} into Go struct field "
+        "LatencyToxic.attributes.latency of type int64",
+    ),
+    (
+        "POST",
+        _T,
+        b'{"type": "latency", "toxicity": 1e400}',
+        400,
+        "bad request body: json: cannot unmarshal number 1e400 into Go struct field "
+        "ToxicWrapper.toxicity of type float32",
+    ),
+    (
+        "POST",
+        _T,
+        {"type": "noop", "clients": "127.0.0.1, nobody"},
+        400,
+        "bad request body: clients: 'nobody' does not appear to be an IPv4 or IPv6 network",
+    ),
+    (
+        "POST",
+        _T,
+        {"type": "noop", "duration": -1},
+        400,
+        "bad request body: duration must not be negative, is -1",
+    ),
+    (
+        "POST",
+        _T,
+        {"type": "shared_bandwidth", "attributes": {"rate": -1}},
+        400,
+        "bad request body: shared_bandwidth: rate must not be negative, is -1",
+    ),
+    (
+        "POST",
+        _T,
+        {"type": "frame_reorder", "attributes": {"window": 0}},
+        400,
+        "bad request body: frame_reorder: window must be between 1 and 1000, is 0",
+    ),
+    (
+        "POST",
+        _T,
+        {"type": "frame_corrupt", "attributes": {"part": "feet"}},
+        400,
+        "bad request body: frame_corrupt: part 'feet' is unknown, there are header, body",
+    ),
+    (
+        "POST",
+        _T,
         {"type": "slicer", "attributes": {"average_size": True}},
         400,
         "bad request body: json: cannot unmarshal bool into Go struct field "
@@ -374,6 +433,38 @@ def test_an_update_of_a_toxic_merges_attributes(api: Http, method: str) -> None:
     assert api(method, f"{_T}/slow", {"toxicity": 0.5}).json()["toxicity"] == 0.5
     assert api(method, f"{_T}/slow", {"attributes": {"latency": 8, "jitter": "x"}}).status == 400
     assert api("GET", f"{_T}/slow").json()["attributes"] == {"latency": 5, "jitter": 2}
+
+
+@pytest.mark.parametrize(
+    ("type_", "harmless", "killer"),
+    [
+        ("bandwidth", {"rate": 1}, {"rate": -1}),
+        ("slicer", {"average_size": 5}, {"average_size": 0}),
+        ("slicer", {"average_size": 5}, {"size_variation": 6}),
+    ],
+)
+@pytest.mark.usefixtures("proxy")
+def test_what_kills_the_original_is_refused_as_an_update_too(
+    api: Http, type_: str, harmless: dict[str, int], killer: dict[str, int]
+) -> None:
+    made = api("POST", _T, {"type": type_, "attributes": harmless}).json()
+    assert api("PATCH", f"{_T}/{made['name']}", {"attributes": killer}).status == 400
+    assert api("GET", f"{_T}/{made['name']}").json() == made
+
+
+@pytest.mark.usefixtures("proxy")
+def test_what_a_toxic_has_beyond_the_original_is_shown_only_where_there_is_some(api: Http) -> None:
+    plain = {
+        "attributes": {},
+        "name": "noop_downstream",
+        "type": "noop",
+        "stream": "downstream",
+        "toxicity": 1,
+    }
+    assert api("POST", _T, {"type": "noop"}).json() == plain
+    more = {"clients": "10.0.0.0/8", "duration": 60_000}
+    assert api("POST", _T, {"type": "noop", "name": "n", **more}).json() == {**plain, "name": "n", **more}
+    assert api("PATCH", f"{_T}/n", {"duration": 0}).json() == {**plain, "name": "n", "clients": "10.0.0.0/8"}
 
 
 @pytest.mark.usefixtures("proxy")

@@ -10,6 +10,7 @@ from pathlib import Path
 import gevent
 import gevent.socket
 import pytest
+from gevent.pywsgi import WSGIServer
 
 from chaos.control import ToxiproxyControl
 from chaos.toxiproxy.server import ToxiproxyServer
@@ -115,6 +116,25 @@ def test_a_broken_request_costs_its_sender_only(
         client.close()
     server.stop()
     assert capfd.readouterr() == ("", ""), "nothing is logged of it"
+
+
+def test_the_proxies_of_a_config_are_there_before_anybody_can_ask(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    config = tmp_path / "proxies.json"
+    config.write_text('[{"name": "p", "listen": "localhost:0", "upstream": "localhost:1"}]')
+    there: list[str] = []
+
+    class Watched(WSGIServer):
+        def start(self) -> None:
+            there.extend(proxy.name for proxy in server.collection)
+            super().start()
+
+    monkeypatch.setattr("chaos.toxiproxy.server.WSGIServer", Watched)
+    server = ToxiproxyServer(port=0)
+    assert server.start(config) is None
+    server.stop()
+    assert there == ["p"]
 
 
 def test_a_config_is_what_populate_takes(tmp_path: Path) -> None:

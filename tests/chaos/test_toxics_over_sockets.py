@@ -355,3 +355,52 @@ def receive_all_or_reset(end: socket.socket) -> bytes:
         return receive_all(end)
     except ConnectionResetError:
         return b""
+
+
+def test_a_toxic_for_some_clients_leaves_the_others_alone(line: Line) -> None:
+    before = [line.connect("127.0.0.2"), line.connect("127.0.0.3")]
+    name = line.control.add_toxic(
+        line.proxy, "timeout", stream="upstream", clients="127.0.0.2, 10.0.0.0/8", duration_ms=3_600_000
+    )
+    line.control.update_toxic(line.proxy, name, {"timeout": 0})
+    for meant, spared in (before, [line.connect("127.0.0.2"), line.connect("127.0.0.3")]):
+        for client, server in (meant, spared):
+            client.sendall(b"x")
+            _echo_down(client, server)
+        assert _has_nothing(meant[1])
+        assert receive(spared[1], 1) == b"x"
+    line.remove(name)
+    assert before[0][0].recv(1) == b"", "closed, as the removal of this toxic does"
+    _echo(*before[1])
+
+
+def test_a_toxic_with_a_duration_ends_by_itself(line: Line) -> None:
+    client, server = line.connect()
+    line.control.add_toxic(
+        line.proxy, "latency", stream="upstream", attributes={"latency": 3_600_000}, duration_ms=100
+    )
+    client.sendall(b"late")
+    assert receive(server, 4) == b"late"
+    assert line.control.proxies()[line.proxy].toxics == ()
+
+
+def test_a_duration_that_is_taken_back_ends_nothing(line: Line) -> None:
+    name = line.control.add_toxic(line.proxy, "noop", name="stays", duration_ms=100)
+    line.control.update_toxic(line.proxy, name, {}, duration_ms=0)
+    client, server = line.connect()
+    line.control.add_toxic(line.proxy, "latency", attributes={"latency": 3_600_000}, duration_ms=200)
+    _echo(client, server)  # comes when the second has ended
+    assert line.control.proxies()[line.proxy].toxics == ("stays",)
+
+
+def test_a_duplicated_frame_comes_twice_within_a_websocket(line: Line) -> None:
+    client, server = line.connect()
+    line.add("frame_duplicate", probability=1.0, types="ping")
+    head = b"GET /v1/ws HTTP/1.1\r\nUpgrade: websocket\r\n\r\n"
+    key = bytes(4)
+    ping, pong = (
+        bytes([0x82, 0x80 | len(frame)]) + key + frame for frame in (encode(Ping()), encode(Pong(1, 30)))
+    )
+    client.sendall(head + ping + pong)
+    client.shutdown(socket.SHUT_WR)
+    assert receive_all(server) == head + ping + ping + pong
