@@ -5,6 +5,6 @@ user space, and is what faults pull at; `nftables` and `firewall` drop and refus
 lose, delay, repeat, reorder and damage; `leftovers` finds what a killed run left behind. `capture`, `flows`
 and `diag` are the evidence, `forge` and `witness` make and read single packets.
 
-`carrier`, `capture` and what they import run in processes of their own, which start fast because they know
+`carrier`, `catcher` and what they import run in processes of their own, which start fast because they know
 nothing but the standard library.
 """

@@ -16,7 +16,7 @@ from chaos.packets.programs import waitpid
 
 _ROOT = str(Path(__file__).resolve().parent.parent.parent)
 _MAIN = "import sys; sys.path.append({root!r}); from {module} import main; main()"
-_ANSWER_S = 5.0
+_ANSWER_S = 20.0
 _END_S = 5.0
 _sleep = get_original("time", "sleep")
 

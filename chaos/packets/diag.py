@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from chaos.errors import PacketsError
 from chaos.packets.namespace import Namespace
 
-ESTABLISHED, SYN_RECEIVED = 1, 3
+ESTABLISHED, SYN_RECEIVED = 1, 12
 _NETLINK_SOCK_DIAG = 4
 _SOCK_DIAG_BY_FAMILY = 20
 _REQUEST_DUMP = 0x301

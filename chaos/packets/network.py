@@ -120,6 +120,8 @@ class Network:
 
     # -- what others want to know --
 
+    client_address = CLIENT_ADDRESS
+
     def flows(self) -> dict[Flow, int]:
         """The connections that the clients have, and how often each end of them sent something again."""
         return connections(self.client)

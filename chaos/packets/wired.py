@@ -20,22 +20,23 @@ class Wire:
     """From its making until `close`. Raises PacketsError."""
 
     def __init__(self, client: Namespace, server: Namespace, device: str, seed: int) -> None:
-        self._ends: list[int] = []
         self._namespaces = (client, server)
         self._device = device
         self._active: dict[int, tuple[Impairment, tuple[str, ...]]] = {}
         self._before: dict[int, dict[str, Counter[str]]] = {}
         self._next = 1
         self._counts: dict[str, Counter[str]] = {}
+        ends: list[int] = []
         try:
             for namespace in self._namespaces:
-                self._ends.append(_tun(namespace, device))
+                ends.append(_tun(namespace, device))
                 # What the process cannot take at once must wait, not be lost.
                 namespace.links(f"link set {device} txqueuelen {_QUEUE_PACKETS}")
-            self._process = Apart("chaos.packets.carrier", self._ends, str(seed))
-        except PacketsError:
-            self._close_ends()
-            raise
+            self._process = Apart("chaos.packets.carrier", ends, str(seed))
+        finally:
+            # The devices last as long as the process that has them.
+            for end in ends:
+                os.close(end)
         self.pid = self._process.pid
 
     def impair(self, impairment: Impairment, streams: tuple[str, ...]) -> int:
@@ -70,7 +71,6 @@ class Wire:
     def close(self) -> None:
         """The devices are gone and the process has ended."""
         self._process.close()
-        self._close_ends()
 
     def _order(self, streams: tuple[str, ...]) -> None:
         wanted = {
@@ -81,10 +81,6 @@ class Wire:
         }
         answer = json.loads(self._process.ask(json.dumps(wanted).encode()))
         self._counts = {name: Counter(counts) for name, counts in answer.items()}
-
-    def _close_ends(self) -> None:
-        while self._ends:
-            os.close(self._ends.pop())
 
 
 def _tun(namespace: Namespace, device: str) -> int:
