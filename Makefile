@@ -3,7 +3,7 @@
 VENV := .venv
 BIN := $(VENV)/bin
 # What the tests start besides Python, as program or program:package where the names differ.
-PROGRAMS := chromium node:nodejs npm ip:iproute2 unshare:util-linux nft:nftables conntrack
+PROGRAMS := chromium node:nodejs npm ip:iproute2 unshare:util-linux nft:nftables conntrack tinyproxy
 
 # What the Locust page offers to choose from.
 SCENARIOS := scenarios/chat.py,scenarios/heartbeat.py

@@ -16,19 +16,23 @@ if TYPE_CHECKING:
 
 HOST = "127.0.0.1"
 _TOKEN_TTL_S = 24 * 3600.0
-_LISTENERS = ("tls", "ws", "wss", "https")
+_LISTENERS = ("tls", "ws", "wss", "https", *(("any",) * 4))
 """Beside tcp and http, which the server has anyway."""
+NAME = "chat.example"
+"""What HTTPDNS knows the server by."""
 
 
 @dataclass(frozen=True, slots=True)
 class Reference:
-    """`endpoints`: by carrier. `ca`: the PEM file of the authority that its certificate is from."""
+    """`endpoints`: by carrier. `ports`: four, each of which serves everything. `ca`: the PEM file of the
+    authority that its certificate is from."""
 
     server: "ServerProcess"
     blocks: Sequence[Block]
     endpoints: Mapping[str, tuple[Endpoint, ...]]
     http_url: str | None
     https_url: str | None
+    ports: tuple[int, ...]
     ca: Path
 
 
@@ -48,12 +52,14 @@ def start(stack: ExitStack, blocks: int) -> Reference:
         access_processes=0,
         carriers=[scheme for scheme in _LISTENERS if scheme in SCHEMES],
         certificate=_certificate(folder, ca),
+        resolve=[f"{NAME}={HOST}"],
     )
     stack.callback(server.stop)
     server.start()
     secure = next(iter(server.urls.get("https", [])), None)
     by_carrier = {name: _endpoints(server, name, ca) for name in carriers.known()}
-    return Reference(server, load(accounts), by_carrier, server.http_url, secure, ca)
+    ports = tuple(int(url.rpartition(":")[2]) for url in server.urls["any"])
+    return Reference(server, load(accounts), by_carrier, server.http_url, secure, ports, ca)
 
 
 def _certificate(folder: Path, ca: Path) -> tuple[Path, Path]:

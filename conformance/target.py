@@ -28,7 +28,8 @@ if TYPE_CHECKING:
 target_key = pytest.StashKey["Target"]()
 seed_key = pytest.StashKey[int]()
 
-_OVER_HTTP = frozenset({"http_send", "short_poll", "long_poll", "accounts"})
+_OVER_HTTP = frozenset({"http_send", "short_poll", "long_poll", "accounts", "http_tunnel"})
+_BY_LADDER = frozenset({"ports", "discovery"})
 _OVER_TLS = ("tls", "wss")
 _SPARE_BLOCKS = 8
 """Beyond one a case: a few observations that several cases share have blocks of their own."""
@@ -113,6 +114,11 @@ class Target:
         return self._http.get("https") if self._given else self._running().https_url
 
     @property
+    def ports(self) -> tuple[int, ...]:
+        """Four ports of `reference.HOST` that serve everything; only when `is_ours`."""
+        return self._running().ports
+
+    @property
     def ca(self) -> Path | None:
         """PEM of the authority to trust; None when those of the system are to be trusted."""
         if not self._given:
@@ -138,6 +144,9 @@ class Target:
         if capability in _OVER_HTTP:
             missing = self._given and not self._http
             return f"{capability} is over HTTP, and no --http URL was given" if missing else None
+        if capability in _BY_LADDER:
+            ours = "the suite breaks the network only before a server that it started"
+            return None if self.is_ours else f"{capability}: {ours}"
         if capability == "tls":
             secure = not self._given or "https" in self._http or any(map(self.endpoints_of, _OVER_TLS))
             return None if secure else "no --target and no --http URL is one with TLS"

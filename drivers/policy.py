@@ -21,6 +21,9 @@ class Policy:
     `adaptive_heartbeat`: whoever loses a connection over an unanswered heartbeat asks for half the interval
     at its next login, because something on the path may have forgotten the idle connection (HBT.4). It
     stays with what has held.
+
+    `look_up_s`: on a worse rung of the ladder than a bare connection, a look at the better ones is taken
+    after up to so long, and less and less often while it is in vain.
     """
 
     heartbeat_s: int = 60
@@ -36,6 +39,7 @@ class Policy:
     reconnect_cap_s: float = 30.0
     next_endpoint_s: float = 0.2
     first_round_s: float = 8.0
+    look_up_s: float = 30.0
     dice: random.Random = field(default_factory=random.Random)
 
     def backoff_s(self, failures: int) -> float:

@@ -68,7 +68,8 @@ class Surroundings:
         ladder = self.ladder
         if ladder is None and scheduler is not None:
             built_in = tuple(each for each in self.endpoints if each.origin is None)
-            ladder = Ladder(scheduler, built_in, dice=self.policy.dice)
+            policy = self.policy
+            ladder = Ladder(scheduler, built_in, dice=policy.dice, look_up_s=policy.look_up_s)
             object.__setattr__(self, "ladder", ladder)
         if ladder is not None:
             object.__setattr__(self, "endpoints", ladder.endpoints)

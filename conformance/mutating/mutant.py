@@ -17,13 +17,15 @@ class UnknownMutant(Exception):
 class Mutant:
     """`breaks`: the clauses that have to fail, each by a case of its own. `story`: how real servers get this
     wrong. `patch`: called once in the server's process, before it serves. `carriers`: over which clients see
-    it; over each of them every clause in `breaks` has to fail."""
+    it; over each of them every clause in `breaks` has to fail. `is_client`: it is a client of the suite that
+    is broken, and `patch` is called in the suite's own process."""
 
     name: str
     breaks: tuple[str, ...]
     story: str
     patch: Callable[[], None]
     carriers: tuple[str, ...] = ("tcp",)
+    is_client: bool = False
 
 
 def names() -> list[str]:

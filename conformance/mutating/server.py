@@ -38,8 +38,12 @@ class MutantServer(ServerProcess):
 
 
 def start_instead(name: str) -> None:
-    """Whoever starts a reference server from now on gets that mutant. Raises UnknownMutant."""
-    load(name)
+    """Whoever starts a reference server from now on gets that mutant; a mutant that is a client takes the
+    place of the sound one at once. Raises UnknownMutant."""
+    mutant = load(name)
+    if mutant.is_client:
+        mutant.patch()
+        return
 
     def server(_: Any, *args: Any, **kwargs: Any) -> MutantServer:
         return MutantServer(name, *args, **kwargs)

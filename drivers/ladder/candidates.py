@@ -6,7 +6,7 @@ from urllib.parse import quote, urlsplit
 
 from drivers.endpoints import Endpoint, TargetError, parse_target
 from drivers.ladder.answers import Point
-from drivers.ladder.origin import Origin, rank
+from drivers.ladder.origin import Origin, is_address, rank
 
 _CARRIERS_OF = {
     "tcp": ("tcp",), "tls": ("tls",), "ws": ("ws",), "wss": ("wss",), "http": ("longpoll", "shortpoll"),
@@ -30,7 +30,7 @@ class Candidate:
 
 def of_points(origin: Origin, points: Iterable[Point]) -> list[Candidate]:
     """Of what a scheduler has named, what this client can use: the best carrier first, then as listed, which
-    is by load. An unknown scheme is one of the future, and passed over."""
+    is by load. An unknown scheme is one of the future and passed over; so is a host's name."""
     found: list[Candidate] = []
     for point in points:
         try:
@@ -38,7 +38,7 @@ def of_points(origin: Origin, points: Iterable[Point]) -> list[Candidate]:
             host, port = parts.hostname, parts.port
         except ValueError:
             continue
-        if host and port:
+        if host and port and is_address(host):
             for carrier in _CARRIERS_OF.get(parts.scheme, ()):
                 found += _at(origin, carrier, host, port, point.load)
     return sorted(found, key=lambda each: each.rank)

@@ -24,7 +24,6 @@ MOST_SPREAD_S = 8.0
 FRESH_S = 1.0
 REST_BASE_S = 1.0
 REST_CAP_S = 30.0
-LOOK_UP_S = 30.0
 MOST_LOOK_UP_S = 900.0
 HINTS_S = 60.0
 
@@ -66,6 +65,7 @@ class Ladder:
         *,
         dice: random.Random | None = None,
         memory: Memory | None = None,
+        look_up_s: float = 30.0,
     ) -> None:
         origin = scheduler.origin
         if origin is None:
@@ -86,7 +86,7 @@ class Ladder:
         self._failed_climbs = 0
         self._rests_until = 0.0
         self._looks_up_at = NEVER
-        self._look_up_s = LOOK_UP_S
+        self._first_look_up_s = self._look_up_s = look_up_s
         self._asked_at = 0.0
 
     # -- for clients --
@@ -165,7 +165,7 @@ class Ladder:
         self._ways.clear()
         self.climb = None
         self._failed_climbs, self._rests_until, self._looks_up_at = 0, now, NEVER
-        self._look_up_s = LOOK_UP_S
+        self._look_up_s = self._first_look_up_s
 
     # -- for whoever does what a climb wants done --
 
@@ -214,10 +214,11 @@ class Ladder:
     def _plan_look_up(self, climb: Climb, now: float) -> None:
         best = min(way.rank for way in self._ways.values())
         if best == 0:
-            self._looks_up_at, self._look_up_s = NEVER, LOOK_UP_S
+            self._looks_up_at, self._look_up_s = NEVER, self._first_look_up_s
             return
         is_in_vain = climb.most_rank < best
-        self._look_up_s = min(MOST_LOOK_UP_S, 2 * self._look_up_s) if is_in_vain else LOOK_UP_S
+        doubled_s = min(MOST_LOOK_UP_S, 2 * self._look_up_s)
+        self._look_up_s = doubled_s if is_in_vain else self._first_look_up_s
         self._looks_up_at = now + self._dice.uniform(0.5, 1.0) * self._look_up_s
 
     def _begin(self, now: float, most_rank: int) -> None:

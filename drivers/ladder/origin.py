@@ -38,7 +38,7 @@ class Origin:
     @property
     def address(self) -> str | None:
         """Where the name leads if it is an address itself."""
-        return self.name if _is_address(self.name) else None
+        return self.name if is_address(self.name) else None
 
 
 def parse_origin(url: SplitResult, *, is_secure: bool) -> Origin:
@@ -59,16 +59,21 @@ def parse_origin(url: SplitResult, *, is_secure: bool) -> Origin:
         raise ValueError(f"carriers={strange[0]}: the carriers are {', '.join(_RANKS)}")
     fallback = tuple(listed.get("fallback", ()))
     for address in fallback:
-        if not _is_address(address):
+        if not is_address(address):
             raise ValueError(f"fallback={address}: an address is built in, not a name")
     proxies = [host_and_port(each, "proxy", 8080) for each in listed.get("proxy", ())]
+    httpdns = [host_and_port(each, "httpdns", 80) for each in listed.get("httpdns", ())]
     if len(proxies) > 1:
         raise ValueError("there is one proxy=, or none")
+    for option, asked in (("proxy", proxies), ("httpdns", httpdns)):
+        for host, _ in asked:
+            if not is_address(host):
+                raise ValueError(f"{option}={host}: an address is needed, where names may not be resolved")
     return Origin(
         url.hostname or "",
         url.port or (443 if is_secure else 80),
         is_secure,
-        tuple(host_and_port(each, "httpdns", 80) for each in listed.get("httpdns", ())),
+        tuple(httpdns),
         fallback,
         tuple(_port(each) for each in listed.get("ports", map(str, PORTS))),
         carriers,
@@ -93,7 +98,8 @@ def host_and_port(text: str, option: str, default: int) -> tuple[str, int]:
     return host.strip("[]"), int(port)
 
 
-def _is_address(text: str) -> bool:
+def is_address(text: str) -> bool:
+    """Whether it is an IP address and no name."""
     try:
         ip_address(text)
     except ValueError:

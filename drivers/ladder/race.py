@@ -69,7 +69,9 @@ class Race:
     @property
     def deadline(self) -> float:
         """When `start` has something new, or the race is decided."""
-        return min(self._decided_at, self._next_start if self._queue else NEVER)
+        if self._decided_at < NEVER:
+            return self._decided_at
+        return self._next_start if self._queue else NEVER
 
     def is_decided(self, now: float) -> bool:
         """Somebody has won, and there is nobody left to wait for."""

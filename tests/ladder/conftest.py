@@ -4,6 +4,7 @@ import itertools
 import json
 import socket
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack
 from pathlib import Path
 
 import gevent
@@ -11,6 +12,7 @@ import gevent.pywsgi
 import gevent.server
 import pytest
 
+from conformance.paths import BlackHole
 from drivers.contract import Identity
 from drivers.endpoints import Endpoint, parse_target
 from drivers.policy import Policy
@@ -21,30 +23,6 @@ from refserver.process import ServerProcess
 
 ONE = "127.0.0.1"
 QUICK = {"next_endpoint_s": 0.05, "reconnect_base_s": 0.3, "reconnect_cap_s": 1.0}
-
-
-class BlackHole:
-    """A port that takes nothing: its queue is full, so the kernel drops whatever else wants to connect."""
-
-    def __init__(self, host: str, port: int) -> None:
-        self._listener = socket.socket()
-        self._listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        self._listener.bind((host, port))
-        self._listener.listen(0)
-        self.port: int = self._listener.getsockname()[1]
-        self._filling: list[socket.socket] = []
-        while True:
-            filler = socket.socket()
-            self._filling.append(filler)
-            filler.settimeout(0.1)
-            try:
-                filler.connect((host, self.port))
-            except TimeoutError:
-                return
-
-    def close(self) -> None:
-        for each in (self._listener, *self._filling):
-            each.close()
 
 
 @pytest.fixture(scope="session")
@@ -67,10 +45,8 @@ def ports(server: ServerProcess) -> tuple[int, ...]:
 @pytest.fixture(scope="session")
 def black_holes() -> Iterator[tuple[int, ...]]:
     """Four ports that swallow everything."""
-    holes = [BlackHole(ONE, 0) for _ in range(4)]
-    yield tuple(hole.port for hole in holes)
-    for hole in holes:
-        hole.close()
+    with ExitStack() as stack:
+        yield tuple(stack.enter_context(BlackHole()).port for _ in range(4))
 
 
 @pytest.fixture
