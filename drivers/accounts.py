@@ -20,7 +20,7 @@ _PLAIN = re.compile(rb'[^,"\r\n\x80-\xff]+,[^,"\r\n\x80-\xff]+(?=\r?(?:\n|\Z))')
 """ASCII without quotes, as nearly all lines are: such a line needs no second look."""
 _BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 _HEADER = ["user", "token"]
-_BLOCK_BYTES = 8192
+_BLOCK_BYTES = 1024
 _NOT_PLAIN = (b'"', b"\n\n", b"\n\r", b"\n,", b",\n", b",\r")
 """Quotes, empty lines, empty users and empty tokens."""
 
@@ -49,7 +49,8 @@ class AccountsFile:
                 self._data = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
         except OSError as error:
             raise AccountsError(f"{self._path}: {error.strerror or error}") from error
-        self._offsets, self._first = array("Q"), array("Q")
+        self._offsets: array[int] | memoryview[int] = array("Q")
+        self._first: array[int] | memoryview[int] = array("Q")
         self._mark = array("Q", [status.st_size, status.st_mtime_ns])
         try:
             self.count = self._load_index(index) or self._index_blocks() or self._index_lines()
@@ -93,10 +94,12 @@ class AccountsFile:
         """How many accounts there are, according to an index of this very file; 0 if there is none."""
         if path is None or not path.exists():
             return 0
-        held = array("Q", path.read_bytes())
-        if held[:2] != self._mark:
+        with path.open("rb") as file:
+            # Mapped, so that all processes have one between them.
+            held = memoryview(mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)).cast("Q")
+        if [held[0], held[1]] != [*self._mark]:
             return 0
-        count, blocks = held[2:4]
+        count, blocks = held[2], held[3]
         self._first, self._offsets = held[4 : 4 + blocks], held[4 + blocks :]
         return count
 
@@ -116,18 +119,19 @@ class AccountsFile:
         data, end = self._data, len(self._data)
         at = 0 if self._line(0).rstrip() != ",".join(_HEADER).encode() else len(self._line(0))
         count = 0
+        first, offsets = array("Q"), array("Q")
         while at < end:
             # Up to the end of a line, so that the next block begins with one.
             block = b"\n" + data[at : min(data.find(b"\n", at + _BLOCK_BYTES) + 1, end) or end]
             lines = block.count(b"\n") - block.endswith(b"\n")
             is_plain = block.count(b",") == lines and block.isascii() and not block.endswith(b",")
             if not is_plain or any(sign in block for sign in _NOT_PLAIN):
-                del self._first[:], self._offsets[:]
                 return 0
-            self._first.append(count)
-            self._offsets.append(at)
+            first.append(count)
+            offsets.append(at)
             count += lines
             at += len(block) - 1
+        self._first, self._offsets = first, offsets
         return count
 
     def _index_lines(self) -> int:
@@ -135,7 +139,7 @@ class AccountsFile:
         data, end = self._data, len(self._data)
         at = len(_BYTE_ORDER_MARK) if data[: len(_BYTE_ORDER_MARK)] == _BYTE_ORDER_MARK else 0
         is_first = True
-        offsets = self._offsets
+        self._offsets = offsets = array("Q")
         while at < end:
             line = self._line(at)
             if line.strip():
