@@ -36,6 +36,11 @@ class Elsewhere:
 
         Raises WrongUse for what cannot be reached from other machines, CannotRun if the address is not free.
         """
+        if plan.network.own is not None:
+            raise WrongUse(
+                f'other machines cannot be in a network of the run\'s own ("{plan.network.own}"): '
+                f"leave out --machines, or network.kind"
+            )
         if plan.target.url == EMBEDDED:
             raise WrongUse(
                 "other machines cannot reach the embedded server: start one with chatproof serve --listen "

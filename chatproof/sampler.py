@@ -19,9 +19,14 @@ class Sampler:
     """Samples processes until `stop`; one that ends meanwhile is no longer sampled, a new one is."""
 
     def __init__(
-        self, folder: Path, pids: Callable[[], dict[int, str]], on_error: Callable[[LedgerError], None]
+        self,
+        folder: Path,
+        pids: Callable[[], dict[int, str]],
+        on_error: Callable[[LedgerError], None],
+        machine: str = "machine",
     ) -> None:
         """`pids()`: role ("server", "proxy") by process id. `on_error` hears of what cannot be written.
+        `machine`: the name of this machine's own samples.
 
         Raises LedgerError if files cannot be made.
         """
@@ -30,7 +35,7 @@ class Sampler:
         self._pids = pids
         self._watched: dict[int, tuple[psutil.Process, str, SampleWriter]] = {}
         self._look()
-        self._machine = SampleWriter(folder, "machine")
+        self._machine = SampleWriter(folder, machine)
         self._sample()
         self._greenlet = gevent.spawn(self._run)
 

@@ -17,6 +17,7 @@ from chatproof.fitting import check_limits
 from chatproof.limits import PORTS_A_SOURCE, open_files, raise_open_files
 from chatproof.plan import Plan, Target
 from chatproof.workers import await_ends, await_workers, fork_workers
+from drivers.accounts import AccountsError, AccountsFile
 from ledger.run_folder import RunFolder
 from scenarios.machine import describe
 from scenarios.outpost import FILES, Post, clock_identity
@@ -67,11 +68,14 @@ class Station:
             try:
                 check_share(share, self._sources)
                 accounts = self._accounts_file(door, share, folder)
+                _index(accounts, folder)
             except CommandError as error:
                 door.give_up(share, str(error))
                 raise
+        folder.create()
         posts = [
-            Post(share.machine, process, folder.path, accounts, self._sources) for process in share.processes
+            Post(share.machine, process, folder.path, accounts, self._sources, samples=number == 0)
+            for number, process in enumerate(share.processes)
         ]
         host, port = self._master
         workers = fork_workers(len(posts), share.scenario, port, host=host, posts=posts)
@@ -134,6 +138,15 @@ def check_share(share: Share, sources: tuple[str, ...]) -> None:
             swarm={"cohort": share.cohort, "sources": max(len(sources), 1)},
         )
     )
+
+
+def _index(accounts: Path, folder: RunFolder) -> None:
+    """The file is looked through once, for all processes of this machine."""
+    try:
+        with AccountsFile(accounts) as known:
+            known.save_index(folder.accounts_index)
+    except (AccountsError, OSError) as error:
+        raise CannotRun(str(error)) from error
 
 
 def _check_sources(sources: tuple[str, ...]) -> None:

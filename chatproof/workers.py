@@ -18,10 +18,16 @@ import locust.runners
 from locust import argument_parser
 from locust.env import Environment
 
+from chatproof.sampler import Sampler
+from ledger.clocks import samples_of
+from ledger.errors import LedgerError
+from ledger.run_folder import RunFolder
 from refserver.lifeline import end_with
 from scenarios.cohort_user import CohortUser
 from scenarios.outpost import Post
 from scenarios.swarm import warm_up
+
+log = logging.getLogger(__name__)
 
 _REPORT_INTERVAL_S = 1.0
 _PATIENCE_BEATS = 60
@@ -92,6 +98,8 @@ def _work(environment: Environment, master: tuple[str, int], parent: int, post: 
             return
         runner = environment.create_worker_runner(*master)
         environment.events.init.fire(environment=environment, runner=runner, web_ui=None, post=post)
+        if post is not None and post.samples:
+            _sample(post)
         runner.greenlet.join()
         code = 0
     except BaseException:  # noqa: BLE001  a forked child must never run on into its parent's code
@@ -101,6 +109,15 @@ def _work(environment: Environment, master: tuple[str, int], parent: int, post: 
         sys.stdout.flush()
         sys.stderr.flush()
         os._exit(code)
+
+
+def _sample(post: Post) -> None:
+    """What this machine does is noted until the process ends."""
+
+    def failed(error: LedgerError) -> None:
+        log.error(str(error))
+
+    Sampler(RunFolder(post.folder).processes, dict, failed, samples_of(post.machine))
 
 
 def _end_now(number: int, frame: FrameType | None) -> None:

@@ -152,11 +152,23 @@ def machines_of(environment: Mapping[str, Any]) -> dict[str, Machine]:
         raise LedgerError(f"environment.json: machines make no sense: {error}") from error
 
 
+def uncertainty_ns(machines: Mapping[str, Machine]) -> int:
+    """By how much a time of one machine may be wrong beside one of another, for the worst two; 0 on one."""
+    known_worst = sorted((machine.clock.uncertainty_ns for machine in machines.values()), reverse=True)
+    # Beside the master's own clock, which is certain, it is less.
+    return sum(known_worst[:2])
+
+
 def clocks_of(environment: Mapping[str, Any]) -> dict[str, Clock]:
     """By process, without those on the master's clock."""
     return {
         process: machine.clock
-        for machine in machines_of(environment).values()
-        for process in machine.processes
+        for name, machine in machines_of(environment).items()
+        for process in (*machine.processes, samples_of(name))
         if machine.clock.knots
     }
+
+
+def samples_of(machine: str) -> str:
+    """Under which name a machine samples itself."""
+    return f"machine-{machine}"

@@ -14,6 +14,7 @@ from typing import Any
 import polars as pl
 
 from ledger.checks import run_checks
+from ledger.clocks import machines_of, uncertainty_ns
 from ledger.errors import ThresholdError
 from ledger.figures import BEATS, Costs, peak, totals
 from ledger.latency import latencies
@@ -32,7 +33,8 @@ def summarise(
     """The content of summary.json for these results of `run_checks`.
 
     Beyond the documented keys: `interrupted`, `latency_valid` (false if the generator was overloaded), each
-    check's `reason` and `witnesses`, `killed` (processes that did not close their ledger).
+    check's `reason` and `witnesses`, `killed` (processes that did not close their ledger),
+    `clock_uncertainty_ms` (of times of different machines beside each other; 0 on one).
     """
     environment, phases = ledger.environment, ledger.phases
     scenario = environment.get("scenario")
@@ -57,6 +59,7 @@ def summarise(
         "heartbeats": beats,
         "generator": _generator(ledger, connections["peak"]),
         "server": Costs.of(ledger.samples, "server").figures(connections["peak"]),
+        "clock_uncertainty_ms": uncertainty_ns(machines_of(environment)) / 1e6,
         "machine": Costs.of(ledger.samples, "machine").machine(connections["peak"]),
         "faults": [
             {

@@ -4,6 +4,7 @@ from functools import partial
 
 import gevent
 
+from ledger.clocks import samples_of
 from ledger.errors import LedgerError
 from ledger.run_folder import RunFolder
 from scenarios.machines import Joined, Machines
@@ -39,9 +40,11 @@ def _fetch_all(machines: Machines, machine: Joined, node: str, folder: RunFolder
     listed = machines.calls.ask(node, "files", _ANSWER_S)
     if listed is None:
         return False
+    given_out = (*machine.processes, samples_of(machine.name))
+    names = {place: [process + end for process in given_out for end in ends] for place, ends in FILES.items()}
     for place, name, size in listed.content["files"]:
         # A name from elsewhere becomes a path here only if it is one of those that were given out.
-        if not any(name == process + end for process in machine.processes for end in FILES.get(place, ())):
+        if name not in names.get(place, ()):
             continue
         path = folder.path / place / name
         try:

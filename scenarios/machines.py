@@ -77,6 +77,7 @@ class Machines:
         self.lost: list[str] = []
         self.unfit: str | None = None
         self.heard_at = time.monotonic()
+        self._gives_up = True
         for word, listener in (
             ("join", self._on_join),
             ("accounts", self._on_accounts),
@@ -121,6 +122,10 @@ class Machines:
                 if (nodes := self.nodes(machine))
             ]
         )
+
+    def wait_for_all(self) -> None:
+        """Nobody is lost any more: who closes a large ledger does nothing else meanwhile."""
+        self._gives_up = False
 
     def close(self) -> None:
         """Nobody is looked after any more."""
@@ -211,7 +216,7 @@ class Machines:
                     self._look(machine)
 
     def _look(self, machine: Joined) -> None:
-        if time.monotonic() - machine.heard_at > LOST_S:
+        if self._gives_up and time.monotonic() - machine.heard_at > LOST_S:
             self.lost.append(machine.name)
             # Nobody waits for their part in settling and closing, and Locust gives their users to nobody.
             for node in machine.nodes.values():

@@ -21,13 +21,15 @@ FILES = {"ledger": (".parquet", ".arrows"), "processes": (".jsonl",)}
 @dataclass(frozen=True, slots=True)
 class Post:
     """Where such a process stands. `folder`: of its machine, for all of its processes; `accounts`: the run's,
-    on this machine; `sources`: addresses of this machine to connect from, none to let the kernel choose."""
+    on this machine; `sources`: addresses of this machine to connect from, none to let the kernel choose;
+    `samples`: it is the one that notes what the whole machine does."""
 
     machine: str
     process: str
     folder: Path
     accounts: Path
     sources: tuple[str, ...] = ()
+    samples: bool = False
 
     def at_home(self, options: SwarmOptions) -> SwarmOptions:
         """The master's options with the paths and addresses that are right here."""

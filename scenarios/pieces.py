@@ -15,7 +15,7 @@ def read_piece(path: Path, offset: int) -> bytes:
 
 def write_pieces(path: Path, size: int, next_piece: Callable[[int], bytes | None]) -> bool:
     """`path` holds `size` bytes, of which `next_piece(offset)` gave each part. False, and there is no such
-    file, if it gave None or too little. Raises OSError."""
+    file, if it gave nothing. A file that has grown meanwhile is cut off there. Raises OSError."""
     part = path.with_name(path.name + ".part")
     try:
         with part.open("wb") as file:
@@ -23,9 +23,7 @@ def write_pieces(path: Path, size: int, next_piece: Callable[[int], bytes | None
                 piece = next_piece(offset)
                 if not piece:
                     return False
-                file.write(piece)
-            if offset != size:
-                return False
+                file.write(piece[: size - offset])
         part.rename(path)
     finally:
         part.unlink(missing_ok=True)

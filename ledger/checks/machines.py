@@ -3,17 +3,23 @@
 from typing import Any
 
 from ledger.checks import Options, register
-from ledger.clocks import Machine, machines_of
+from ledger.clocks import Machine, machines_of, uncertainty_ns
 from ledger.reader import Ledger
 from ledger.result import MOST_WITNESSES, Result, Verdict, Witness, nothing
+
+_SURE = (
+    "What happened on one machine may lie up to {:.3f} ms earlier or later beside what happened on another, "
+    "a fault or a phase of the run. Latencies do not depend on it: both ends of each are on one machine."
+)
 
 
 @register
 def check(ledger: Ledger, options: Options) -> Result:
     """Figures: `machines`; their `processes`, and how many ledgers are `missing`; `uncertainty_ms`: by how
-    much a time of one machine may be wrong beside one of another; `clocks`: `offset_ms` (the machine's clock
-    less the master's, at the beginning), `uncertainty_ms`, `drift_ppm` by machine.
+    much a time of one machine may be wrong beside one of another, for the worst two; `clocks` by machine:
+    `offset_ms` (its clock less the master's, at the beginning), `uncertainty_ms`, `drift_ppm`.
 
+    Latencies do not depend on that: devices that write to each other are a cohort, which is in one process.
     Nothing to check if the whole run was on one machine; unknown, each missing ledger named, if one is.
     """
     machines = machines_of(ledger.environment)
@@ -24,11 +30,11 @@ def check(ledger: Ledger, options: Options) -> Result:
         "machines": len(machines),
         "processes": sum(len(machine.processes) for machine in machines.values()),
         "missing": len(missing),
-        "uncertainty_ms": max(machine.clock.uncertainty_ns for machine in machines.values()) / 1e6,
+        "uncertainty_ms": uncertainty_ns(machines) / 1e6,
         "clocks": {name: _clock(machine) for name, machine in machines.items()},
     }
     if not missing:
-        return Result(Verdict.PASS, figures)
+        return Result(Verdict.PASS, figures, reason=_SURE.format(figures["uncertainty_ms"]))
     witnesses = tuple(
         Witness(f"the ledger of {process} on machine {name} did not arrive")
         for name, process in missing[:MOST_WITNESSES]

@@ -104,7 +104,7 @@ def test_every_message_is_accounted_for(well: Outcome) -> None:
 def test_ledgers_samples_and_histograms_of_all_processes_came(well: Outcome) -> None:
     names = {f"swarm-{name}-{number}" for name in AHEAD_S for number in (1, 2)}
     assert {path.stem for path in well.folder.ledger.iterdir()} == names
-    assert all((well.folder.processes / f"{name}.jsonl").exists() for name in names)
+    assert {path.stem for path in well.folder.processes.iterdir()} > names | {"machine-b", "machine-c"}
     assert well.summary["checks"]["machines"]["processes"] == 4
     assert well.summary["checks"]["machines"]["missing"] == 0
     beats = well.summary["checks"]["heartbeat"]["answered"]
@@ -124,6 +124,7 @@ def test_machines_end_with_the_run_and_leave_nothing(well: Outcome) -> None:
 def test_offsets_are_found_to_within_their_uncertainty(well: Outcome) -> None:
     machines = machines_of(well.folder.load_environment())
     clocks = well.summary["checks"]["machines"]["clocks"]
+    assert 0 < well.summary["clock_uncertainty_ms"] < 1000
     assert set(machines) == set(clocks) == set(AHEAD_S)
     for name, ahead_s in AHEAD_S.items():
         knots = machines[name].clock.knots
@@ -131,7 +132,9 @@ def test_offsets_are_found_to_within_their_uncertainty(well: Outcome) -> None:
         for knot in knots:
             assert abs(knot.offset_ns - ahead_s * SECOND) <= knot.uncertainty_ns < SECOND
         assert clocks[name]["offset_ms"] == pytest.approx(ahead_s * 1000, abs=clocks[name]["uncertainty_ms"])
-        assert f"{name}: offset ms" in (well.folder.path / "report.html").read_text()
+        report = (well.folder.path / "report.html").read_text()
+        assert f"{name}: offset ms" in report
+        assert "earlier or later beside what happened on another" in report
 
 
 def test_rows_are_kept_as_written_and_read_on_the_masters_clock(well: Outcome) -> None:

@@ -16,6 +16,8 @@ from ledger.result import Verdict
 from ledger.run_folder import Phases, RunFolder
 from ledger.samples import SampleWriter
 from ledger.schema import Event
+from ledger.summary import empty_summary
+from ledger.thresholds import parse
 from ledger.writer import LedgerWriter
 
 SECOND = 10**9
@@ -160,10 +162,21 @@ def test_machines_that_are_all_there_pass_with_what_is_known_of_their_clocks() -
     result = judged(b=Machine(("swarm-b-1",), clock), c=Machine(("swarm-c-1",)))
     assert result.verdict is Verdict.PASS
     assert result.figures["uncertainty_ms"] == 0.002
+    assert "up to 0.002 ms earlier or later" in result.reason
     assert result.figures["clocks"] == {
         "b": {"offset_ms": 5.0, "uncertainty_ms": 0.002, "drift_ppm": 3.0},
         "c": {"offset_ms": 0.0, "uncertainty_ms": 0.0, "drift_ppm": 0.0},
     }
+
+
+def test_two_machines_are_as_uncertain_beside_each_other_as_both_are_together() -> None:
+    each = {name: Clock((Knot(0, 0, wrong),), 1) for name, wrong in {"b": 3000, "c": 1000, "d": 2000}.items()}
+    result = judged(**{name: Machine((f"swarm-{name}-1",), clock) for name, clock in each.items()})
+    assert result.figures["uncertainty_ms"] == 0.005
+
+
+def test_a_threshold_can_ask_how_well_clocks_are_known() -> None:
+    assert parse("clock_uncertainty_ms < 1").evaluate(empty_summary())["value"] == 0.0
 
 
 def test_a_run_on_one_machine_is_not_asked_about_others() -> None:
