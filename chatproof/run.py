@@ -23,6 +23,7 @@ from chatproof.elsewhere import Elsewhere
 from chatproof.errors import CannotRun, CommandError, WrongUse
 from chatproof.fitting import check_limits
 from chatproof.limits import raise_open_files
+from chatproof.mustering import collect, muster
 from chatproof.network import networked
 from chatproof.outcome import conclude
 from chatproof.plan import Plan, as_toml
@@ -36,7 +37,6 @@ from drivers.endpoints import TargetError
 from ledger.errors import LedgerError
 from ledger.run_folder import Fault, RunFolder
 from scenarios.conductor import Conductor
-from scenarios.gathering import gather
 from scenarios.machine import describe
 from scenarios.machines import Machines, Terms
 from scenarios.parts import conductor_of, take_part
@@ -44,7 +44,6 @@ from scenarios.run_dirs import new_run_dir
 from scenarios.shapes import new_shape
 
 _WORKERS_TIMEOUT_S = 60.0
-_MACHINES_TIMEOUT_S = 600.0
 _ONLINE_PATIENCE_S = 30.0
 _SPAWN_PATIENCE_S = 8.0
 _QUIT_TIMEOUT_S = 60.0
@@ -170,8 +169,10 @@ class Run:
             self._schedule = FaultSchedule(plan.faults, levers, self._fault_changed)
         with Progress(self._look, self._console) as progress:
             try:
-                if self._machines is not None:
-                    self._await_machines(self._machines)
+                if self._machines is not None and self._elsewhere is not None:
+                    self._phase = "joining"
+                    muster(self._machines, self._elsewhere, self._stop, self._say)
+                    self._note_machines(self._machines)
                 self._await_workers(runner, plan.swarm_processes)
                 probe(plan, way.endpoints, target.accounts, self._folder.accounts_index)
                 if shape is None:
@@ -189,20 +190,6 @@ class Run:
             raise _broken(conductor.broken)
         if self._failure is not None:
             raise self._failure
-
-    def _await_machines(self, machines: Machines) -> None:
-        """All are there with their processes, or the run was stopped. Raises CannotRun."""
-        self._phase = "joining"
-        bind = self._elsewhere
-        assert bind is not None
-        self._say(f"waiting for {bind.machines} machines: chatproof worker --master {bind.host}:{bind.port}")
-        while (awaited := machines.awaited) and not self._stop.is_set():
-            if machines.unfit is not None:
-                raise CannotRun(machines.unfit)
-            if time.monotonic() - machines.heard_at > _MACHINES_TIMEOUT_S:
-                raise CannotRun(f"only {awaited} within {_MACHINES_TIMEOUT_S:.0f} s")
-            gevent.sleep(0.05)
-        self._note_machines(machines)
 
     def _note_machines(self, machines: Machines) -> None:
         self._around["machines"] = msgspec.to_builtins(machines.described())
@@ -283,6 +270,8 @@ class Run:
     def _end(self, runner: MasterRunner, conductor: Conductor, progress: Progress) -> None:
         """Heal, settle, stop; also after an error or Ctrl-C, because what was promised is still owed."""
         self._phase = "settling"
+        if self._machines is not None:
+            self._machines.wait_for_all()
         if self._interrupts:
             conductor.interrupted()
             progress.say("interrupted: healing, settling and judging what there is (again Ctrl-C to give up)")
@@ -293,8 +282,7 @@ class Run:
             runner.stop()
             try:
                 if self._machines is not None:
-                    self._machines.look_closely()
-                    gather(self._machines, self._folder)
+                    collect(self._machines, self._folder)
                     self._note_machines(self._machines)
             except LedgerError as error:
                 self._give_up(error)
