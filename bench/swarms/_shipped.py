@@ -26,7 +26,8 @@ from scenarios.options import SwarmOptions
 from scenarios.parts import conductor_of, player_of
 from scenarios.swarm import Swarm
 
-COHORT = 100
+COHORT = 500
+"""As large as `chatproof run` takes them."""
 _WARM_S = 1.0
 _LOOK_S = 0.001
 _UNLIMITED = 1e6
@@ -112,7 +113,7 @@ class Shipped:
 
 
 def cohort_size(connections: int) -> int:
-    """Of equal cohorts that make up so many connections; about a hundred where that is possible."""
+    """Of equal cohorts that make up so many connections; about COHORT where that is possible."""
     return next((size for size in range(COHORT, COHORT // 5, -1) if connections % size == 0), connections)
 
 
