@@ -49,7 +49,7 @@ class NetworkLever(Protocol):
     def part(self, streams: Sequence[str]) -> Trouble:
         """Nothing passes in these directions."""
 
-    def forget(self) -> int:
+    def forget(self) -> tuple[Trouble, int]:
         """The router knows none of the connections any more; how many it knew."""
 
     def forget_after(self, idle_s: float) -> Trouble:

@@ -14,6 +14,7 @@ from chaos.errors import ToxiproxyError
 from chaos.levers import PROXIES
 from chatproof.errors import CannotRun
 from chatproof.plan import Plan
+from chatproof.promises import Promise, keep_promises_of_the_dead
 from drivers.endpoints import Endpoint
 
 _START_S = 20.0
@@ -33,9 +34,10 @@ def proxied(plan: Plan, endpoints: tuple[Endpoint, ...], address: str = "127.0.0
     """A proxy `access-1`, `access-2`, … before each endpoint if the plan has faults on
     the path; none otherwise. `address`: where they listen.
 
-    Proxies in a Toxiproxy of somebody else's are removed at the end, one of our own is stopped. Raises
-    CannotRun.
+    Proxies in a Toxiproxy of somebody else's are removed at the end, one of our own is stopped; so are those
+    that killed runs have left in one. Raises CannotRun.
     """
+    keep_promises_of_the_dead()
     if not plan.toxiproxy and not any(fault.pulls == PROXIES for fault in plan.faults):
         yield Proxied(endpoints, None, ())
         return
@@ -45,11 +47,14 @@ def proxied(plan: Plan, endpoints: tuple[Endpoint, ...], address: str = "127.0.0
         process, url = _start(plan.seed)
     control = ToxiproxyControl(url)
     made: list[str] = []
+    promise = Promise(url)
     try:
         through = []
         for number, endpoint in enumerate(endpoints, 1):
-            name = f"access-{number}"
-            listen = control.create_proxy(name, f"{address}:0", f"{endpoint.host}:{endpoint.port}")
+            name, upstream = f"access-{number}", f"{endpoint.host}:{endpoint.port}"
+            if process is None:
+                promise.add(name, upstream)
+            listen = control.create_proxy(name, f"{address}:0", upstream)
             made.append(name)
             host, _, port = listen.rpartition(":")
             through.append(endpoint.moved(host.strip("[]"), int(port)))
@@ -63,8 +68,9 @@ def proxied(plan: Plan, endpoints: tuple[Endpoint, ...], address: str = "127.0.0
             if process.stdout is not None:
                 process.stdout.close()
         else:
-            for name in made:
-                control.delete_proxy(name)
+            with promise:
+                for name in made:
+                    control.delete_proxy(name)
 
 
 def _start(seed: int) -> tuple["subprocess.Popen[bytes]", str]:

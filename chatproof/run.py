@@ -21,6 +21,7 @@ from chaos.packets.network import Network
 from chaos.schedule import FaultRecord, FaultSchedule
 from chatproof.elsewhere import Elsewhere
 from chatproof.errors import CannotRun, CommandError, WrongUse
+from chatproof.evidence import Evidence, evidence
 from chatproof.fitting import check_limits
 from chatproof.limits import raise_open_files
 from chatproof.mustering import collect, muster
@@ -77,6 +78,7 @@ class Run:
         self._schedule: FaultSchedule | None = None
         self._environment: Environment | None = None
         self._network: Network | None = None
+        self._evidence: Evidence | None = None
 
     def execute(self) -> int:
         """Exit code as in docs/architecture.md. Raises CommandError when there is nothing to judge."""
@@ -164,6 +166,7 @@ class Run:
             self._give_up,
         )
         stack.callback(sampler.stop)
+        self._evidence = stack.enter_context(evidence(plan, self._network, self._folder.path))
         if plan.faults:
             levers = Levers(way.control, conductor, target.server, self._network)
             self._schedule = FaultSchedule(plan.faults, levers, self._fault_changed)
@@ -278,6 +281,10 @@ class Run:
         try:
             if self._schedule is not None:
                 self._schedule.heal_all()
+            if self._network is not None:
+                self._keep_evidence(self._network)
+        except LedgerError as error:
+            self._give_up(error)
         finally:
             runner.stop()
             try:
@@ -325,6 +332,18 @@ class Run:
 
     def _say(self, text: str) -> None:
         self._console.print(text, highlight=False, soft_wrap=True)
+
+    def _keep_evidence(self, network: Network) -> None:
+        """What the network has to tell is in the run folder. Raises PacketsError."""
+        self._around["network"] = told = network.describe()
+        self._folder.save_environment(self._around)
+        if overrun := sum(counts["overrun"] for counts in told.get("packets", {}).values()):
+            self._say(f"the wire could not keep up: {overrun:,} packets were lost that nobody wanted lost")
+        if self._evidence is not None:
+            try:
+                self._evidence.conclude()
+            except OSError as error:
+                raise LedgerError(f"cannot write what the packets tell: {error.strerror}") from error
 
     def _carriers(self) -> list[int]:
         """The processes that carry packets, which cost what a proxy costs."""

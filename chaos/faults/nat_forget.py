@@ -1,11 +1,10 @@
-"""nat_forget: the router between forgets every connection at once."""
+"""nat_forget: the router between forgets every connection at once, and learns them again when it is over."""
 
 from typing import Any
 
 from chaos.fault import fault, unneeded
 from chaos.levers import NetworkLever
 from chaos.packet_fault import PacketFault
-from chaos.packets.network import NAT_LAYER
 from chaos.packets.trouble import Trouble
 
 
@@ -14,9 +13,8 @@ class NatForget(PacketFault):
     """What becomes of one that goes on is up to the kind of NAT (network.nat of the plan)."""
 
     name = "nat_forget"
-    example = "nat_forget at 10s"
+    example = "nat_forget at 10s for 30s"
     color = "#7b4173"
-    instantaneous = True
     networks = ("nat",)
 
     @classmethod
@@ -25,4 +23,5 @@ class NatForget(PacketFault):
         return cls(None, None)
 
     def trouble(self, lever: NetworkLever) -> tuple[Trouble, dict[str, Any]]:
-        return Trouble(NAT_LAYER), {"connections": lever.forget()}
+        trouble, count = lever.forget()
+        return trouble, {"connections": count}

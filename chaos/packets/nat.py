@@ -36,6 +36,8 @@ class Nat:
             raise PacketsError(f"there is no kind of NAT {kind!r}; there are {', '.join(KINDS)}")
         self._router = router
         self._conntrack = program("conntrack", "conntrack")
+        self._kind = kind
+        self._forgets_by_itself = forgets_after_s is not None
         self._remembers_s = [REMEMBERS_S if forgets_after_s is None else forgets_after_s]
         nft = Nftables(router)
         try:
@@ -50,14 +52,13 @@ class Nat:
             )
         finally:
             nft.close()
-        router.set(
-            ipv4__ip_forward=1,
-            netfilter__nf_conntrack_tcp_loose=int(kind == HEALING),
-        )
+        router.set(ipv4__ip_forward=1)
         self._remember()
 
     def forget(self) -> int:
-        """All connections are forgotten at once; how many were known."""
+        """All connections are forgotten at once, until `remember_again(REMEMBERS_S)`; how many were known."""
+        self._remembers_s.append(REMEMBERS_S)
+        self._remember()
         return _count(self._tell("-D", "-p", "tcp"))
 
     def forget_after(self, idle_s: float) -> None:
@@ -66,7 +67,8 @@ class Nat:
         self._remember()
 
     def remember_again(self, idle_s: float) -> None:
-        """Ends what `forget_after` began."""
+        """Ends what `forget` or `forget_after` began; after the last of them, what the inside says makes a
+        forgotten connection known again."""
         if idle_s in self._remembers_s[1:]:
             at = self._remembers_s.index(idle_s, 1)
             del self._remembers_s[at]
@@ -78,7 +80,11 @@ class Nat:
 
     def _remember(self) -> None:
         idle_s = max(round(min(self._remembers_s)), 1)
-        self._router.set(netfilter__nf_conntrack_tcp_timeout_established=idle_s)
+        learns = self._kind == HEALING or not (self._forgets_by_itself or self._remembers_s[1:])
+        self._router.set(
+            netfilter__nf_conntrack_tcp_timeout_established=idle_s,
+            netfilter__nf_conntrack_tcp_loose=int(learns),
+        )
 
     def _tell(self, *words: str) -> str:
         try:

@@ -10,7 +10,7 @@ from chaos.packets.firewall import REFUSALS, Firewall, Post, one_in, ports
 from chaos.packets.impairment import Impairment
 from chaos.packets.leftovers import new_names
 from chaos.packets.namespace import Namespace
-from chaos.packets.nat import INSIDE, OUTSIDE, SILENT, Nat
+from chaos.packets.nat import INSIDE, OUTSIDE, REMEMBERS_S, SILENT, Nat
 from chaos.packets.offloads import switch_off
 from chaos.packets.trouble import Trouble
 from chaos.packets.wired import Wire
@@ -97,9 +97,10 @@ class Network:
         """Nothing passes in these directions."""
         return self._filter({stream: [("", "drop")] for stream in streams})
 
-    def forget(self) -> int:
-        """The router forgets all connections at once; how many it knew."""
-        return self._router().forget()
+    def forget(self) -> tuple[Trouble, int]:
+        """The router forgets all connections at once, and learns them again when that is healed; how many."""
+        count = self._router().forget()
+        return Trouble(NAT_LAYER, idle_s=REMEMBERS_S), count
 
     def forget_after(self, idle_s: float) -> Trouble:
         """The router forgets connections that were silent for that long."""
