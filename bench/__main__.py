@@ -47,6 +47,8 @@ def main() -> int:
         return 0
     numbers = {field.name: getattr(asked, field.name) for field in _numbers()}
     options = Options(**numbers, peers=tuple(asked.peer or ()))
+    if asked.size:
+        options = dataclasses.replace(options, sizes=tuple(asked.size))
     raise_descriptor_limit()
     measurement = Measurement(conditions(), dataclasses.asdict(options))
     parts = sorted((name for name in found if hasattr(found[name], "PLACE")), key=lambda n: found[n].PLACE)
@@ -70,6 +72,7 @@ def _arguments(found: dict[str, ModuleType]) -> argparse.Namespace:
         "--results", type=Path, default=DEFAULT_RESULTS, metavar="DIR", help="for bench.json and bench.png"
     )
     parser.add_argument("--peer", action="append", metavar="FILE", help="only this one, such as floor")
+    parser.add_argument("--size", action="append", type=int, metavar="N", help="of growth; repeatable")
     for field in _numbers():
         parser.add_argument(f"--{field.name}", type=int, default=field.default, metavar="N")
     asked = parser.parse_args()

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import matplotlib
 
 matplotlib.use("agg")  # isort: skip
-from matplotlib.figure import Figure
+from matplotlib.figure import Figure, SubFigure
 from matplotlib.ticker import NullFormatter, NullLocator
 
 from bench.holding import BEAT_US, BYTES
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from bench.results import Measurement
 
 _WIDTH_IN, _DPI = 8.0, 100
-_ROW_IN, _HEAD_IN, _BAR_IN = 0.3, 0.75, 1.35
+_ROW_IN, _HEAD_IN, _BAR_IN, _GROWTH_IN = 0.3, 0.75, 1.35, 2.6
 _SIDES = {"swarm": "Clients: one process holds the connections", "server": "Servers: one process holds them"}
 _PARTS = (BLUE, GREEN, ORANGE, VERMILLION, PURPLE)
 
@@ -33,7 +33,9 @@ def draw(measurement: "Measurement", path: Path) -> None:
         if any(row.figures for row in measurement.rows.get(name, ()))
     }
     ways = [row for row in measurement.rows.get("messages", ()) if row.figures]
+    sizes = [row for row in measurement.rows.get("growth", ()) if row.figures]
     heights = [_HEAD_IN + _ROW_IN * len(rows) for rows in sides.values()] + [_BAR_IN] * bool(ways)
+    heights += [_GROWTH_IN] * bool(sizes)
     if not heights:
         return
     figure = Figure((_WIDTH_IN, sum(heights) + 0.5), facecolor=CARD, layout="constrained")
@@ -45,8 +47,11 @@ def draw(measurement: "Measurement", path: Path) -> None:
         _dots(left, rows, BYTES)
         _dots(right, rows, BEAT_US)
     if ways:
+        parts[len(sides)].set_facecolor(CARD)
+        _way(parts[len(sides)].subplots(), ways[0])
+    if sizes:
         parts[-1].set_facecolor(CARD)
-        _way(parts[-1].subplots(), ways[0])
+        _growth(parts[-1], sizes)
     figure.supxlabel(measurement.headline(), x=0.99, ha="right", color=MUTED, fontsize=6.5)
     figure.savefig(path, dpi=_DPI)
 
@@ -94,6 +99,39 @@ def _way(axes: "Axes", row: Row) -> None:
     axes.set_ylim(-0.4, 0.75)
     axes.set_yticks([])
     _bare(axes)
+
+
+def _growth(part: "SubFigure", rows: Sequence[Row]) -> None:
+    from bench.growth import GENERATOR_BYTES, GENERATOR_US, PAIR_BYTES, SERVER_BYTES, SERVER_US
+
+    part.suptitle(
+        "How cost grows with the number of connections", x=0.01, ha="left", color=INK, fontsize=10,
+        fontweight="bold",
+    )  # fmt: skip
+    names = [row.what.split()[0] for row in rows]
+    panels = (
+        [(GENERATOR_BYTES, BLUE, -12), (SERVER_BYTES, GREEN, 6)],
+        [(PAIR_BYTES, GREY, 6)],
+        [(GENERATOR_US, BLUE, 6), (SERVER_US, GREEN, -12)],
+    )
+    for axes, drawn in zip(part.subplots(1, 3), panels, strict=True):
+        for figure, colour, label_pt in drawn:
+            values = [row.figures[figure] for row in rows]
+            axes.plot(names, values, "o-", color=colour, markersize=4, linewidth=1.6)
+            for name, value in zip(names, values, strict=True):
+                axes.annotate(
+                    number(value), (name, value), (0, label_pt), textcoords="offset points", ha="center",
+                    color=colour, fontsize=8,
+                )  # fmt: skip
+        axes.set_title(drawn[0][0].partition(": ")[2], fontsize=8, color=MUTED, loc="left")
+        for label, (figure, colour, _) in zip((0.06, 0.16), drawn, strict=False):
+            if len(drawn) > 1:
+                axes.text(
+                    0.02, label, figure.partition(":")[0], color=colour, fontsize=8, transform=axes.transAxes
+                )
+        axes.set_xlim(-0.4, len(names) - 0.6)
+        axes.set_ylim(0, 1.2 * max(row.figures[figure] for row in rows for figure, _, _ in drawn))
+        _bare(axes)
 
 
 def _bare(axes: "Axes") -> None:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 class Options:
     """How much to do. `connections`, `heartbeat` and `window` (seconds) are of the table; `rows`, `clients`
     and `repeats` of the benchmarks of parts, which stay below half a minute with these. `peers`: file names
-    of those that the table has; all if empty."""
+    of those that the table has; all if empty. `sizes`: connections of `growth`."""
 
     connections: int = 10_000
     heartbeat: int = 5
@@ -16,6 +16,7 @@ class Options:
     clients: int = 10_000
     repeats: int = 100_000
     peers: tuple[str, ...] = ()
+    sizes: tuple[int, ...] = (10_000, 50_000, 200_000)
 
 
 @dataclass(frozen=True, slots=True)

@@ -57,8 +57,8 @@ def summarise(
         "latency_valid": not overloaded,
         "connections": connections,
         "heartbeats": beats,
-        "generator": _generator(ledger, connections["peak"]),
-        "server": Costs.of(ledger.samples, "server").figures(connections["peak"]),
+        "generator": _side(ledger, "generator", connections["peak"]),
+        "server": _side(ledger, "server", connections["peak"]),
         "clock_uncertainty_ms": uncertainty_ns(machines_of(environment)) / 1e6,
         "machine": Costs.of(ledger.samples, "machine").machine(connections["peak"]),
         "faults": [
@@ -118,14 +118,15 @@ def _connections(samples: pl.DataFrame) -> dict[str, int]:
     return {"target": peak(generators, "target"), "peak": peak(generators, "connections")} | counts
 
 
-def _generator(ledger: Ledger, connections: int) -> dict[str, Any]:
-    """What the generator cost; CPU a heartbeat over the load alone, without connecting and settling."""
+def _side(ledger: Ledger, role: str, connections: int) -> dict[str, Any]:
+    """What the generator or the server cost; CPU a heartbeat over the load alone, without connecting and
+    settling."""
     phases = ledger.phases
     load = ledger.samples.filter(pl.col("at_ns").is_between(phases.load_start_ns, phases.load_end_ns))
-    under_load = Costs.of(load, "generator")
-    due = under_load.spans("beats_answered")
-    figures = Costs.of(ledger.samples, "generator").figures(connections)
-    return figures | {"cpu_us_per_heartbeat": under_load.spans("cpu_s") / due * 1e6 if due else None}
+    answered = Costs.of(load, "generator").spans("beats_answered")
+    cpu_s = Costs.of(load, role).spans("cpu_s")
+    figures = Costs.of(ledger.samples, role).figures(connections)
+    return figures | {"cpu_us_per_heartbeat": cpu_s / answered * 1e6 if answered else None}
 
 
 def _evaluated(threshold: Threshold, summary: Mapping[str, Any]) -> dict[str, Any]:
