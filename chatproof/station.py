@@ -62,8 +62,10 @@ class Station:
     def _take_part(self, folder: RunFolder) -> None:
         with Door(*self._master) as door:
             share = door.join(self._asking(), self._patience_s)
+            processes = len(share.processes)
             click.echo(
-                f"{share.machine}: {share.connections:,} connections in {len(share.processes)} processes"
+                f"{share.machine}: {share.connections:,} connections in {processes} "
+                f"process{'es' if processes > 1 else ''}"
             )
             try:
                 check_share(share, self._sources)

@@ -178,7 +178,7 @@ class Machines:
         described = machine.described
         self._say(
             f"{name} joined: {described['cores']} cores, {described['memory_bytes'] / 2**30:.1f} GiB; "
-            f"{each} swarm processes"
+            f"{each} swarm process{'es' if each > 1 else ''}"
         )
         return machine
 

@@ -11,8 +11,8 @@ import click
     "sources",
     multiple=True,
     metavar="ADDRESS",
-    help="Connect from this address of the machine; one for each 14,000 connections to a port of the target, "
-    "may be given several times.",
+    help="Connect from this address of the machine; may be given several times. At most 14,000 connections "
+    "from one to a port of the target, up to 5,000 go faster.",
 )
 @click.option(
     "--accounts", metavar="FILE", help="The run's accounts file, if it is here; else the master sends it."

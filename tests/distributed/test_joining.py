@@ -5,6 +5,7 @@ import socket
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+import psutil
 import pytest
 from namespaces import Process
 
@@ -35,21 +36,33 @@ def target(server: ServerProcess) -> tuple[str, ...]:
     return ("--target", f"chat+{server.tcp_urls[0]}", "--accounts", str(server.data_dir / "accounts.csv"))
 
 
+def port_of(target: tuple[str, ...]) -> int:
+    return int(target[1].rpartition(":")[2])
+
+
 def test_a_machine_with_the_masters_clock_has_an_offset_of_exactly_nothing(
     here: Start, server: ServerProcess, target: tuple[str, ...], bind: str, tmp_path: Path
 ) -> None:
-    words = ("--connections", "20", "--duration", "2s", "--ramp", "1s", "--json", "--out", "run")
+    words = ("--connections", "20", "--duration", "3s", "--ramp", "1s", "--out", "run")
     run = here("run", *target, *words, "--machines", "1", "--bind", bind, cwd=tmp_path)
-    same = str(server.data_dir / "accounts.csv")
-    worker = here("worker", "--master", bind, "--accounts", same, cwd=tmp_path)
+    same = ("--accounts", str(server.data_dir / "accounts.csv"))
+    sources = {"127.0.0.5", "127.0.0.6"}
+    from_them = [word for source in sources for word in ("--source", source)]
+    worker = here("worker", "--master", bind, *same, *from_them, cwd=tmp_path)
+    run.until(" joined: ")
     too_many = here("worker", "--master", bind, cwd=tmp_path)
+    run.until("load begins")
+    assert sources <= {
+        each.raddr.ip
+        for each in psutil.net_connections("tcp")
+        if each.raddr and each.laddr.port == port_of(target)
+    }
     ended = run.end()
-    summary = json.loads(ended.out)
+    summary = json.loads((tmp_path / "run" / "summary.json").read_text())
     assert (ended.code, summary["verdict"]) == (0, "pass"), ended
     (clock,) = summary["checks"]["machines"]["clocks"].values()
     assert clock == {"offset_ms": 0.0, "uncertainty_ms": 0.0, "drift_ppm": 0.0}
-    codes = sorted((each.code, each.err.count("\n")) for each in (worker.end(), too_many.end()))
-    assert codes == [(0, 0), (2, 1)]
+    assert (worker.end().code, too_many.end().code) == (0, 2)
 
 
 def test_a_machine_that_cannot_hold_its_share_ends_the_run_before_it_begins(
