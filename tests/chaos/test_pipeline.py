@@ -227,6 +227,16 @@ def test_a_late_wake_up_catches_up_with_the_shared_rate() -> None:
     assert len(_bytes(pipeline.tick(0.055))) == 50
 
 
+@pytest.mark.parametrize("name", ["bandwidth", "shared_bandwidth"])
+def test_a_stage_that_has_drained_asks_for_more_again(name: str) -> None:
+    pipeline = Pipeline()
+    pipeline.append("k", _stage(name, rate=1000))
+    pipeline.feed(bytes(70_000), 0)
+    assert pipeline.full
+    assert len(_bytes(pipeline.tick(60.0))) == 70_000
+    assert not pipeline.full
+
+
 def test_slow_close_holds_the_end_only() -> None:
     stage = _stage("slow_close", delay=500)
     assert _timeline(stage, (0, b"a"), (1, End.EOF)) == [(0, b"a"), (1.5, End.EOF)]
