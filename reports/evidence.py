@@ -284,6 +284,18 @@ class Evidence:
         """Tries to connect that failed."""
         return int(self.ledger.of("connect_failed").select(pl.len()).collect().item())
 
+    @cached_property
+    def ways_in(self) -> pl.DataFrame:
+        """Logins by path, the most common first: via, len."""
+        return (
+            self.ledger.of("login")
+            .select(via=pl.col("via").cast(pl.String).fill_null("unknown"))
+            .group_by("via")
+            .len()
+            .collect(engine="streaming")
+            .sort(["len", "via"], descending=[True, False])
+        )
+
     def samples(self, role: str) -> pl.DataFrame:
         """Samples of the processes of a role, with `t` in whole seconds so that processes line up."""
         return (

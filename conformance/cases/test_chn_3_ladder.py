@@ -45,7 +45,7 @@ def ask_at(port: int, ports: Sequence[int], more: str = "") -> str:
 def resolving(device: Device, resolve: Resolve) -> Device:
     """The resolver of the system is `resolve` for this client."""
     ladder = device.client.ladder
-    assert ladder is not None
+    assert ladder is not None, "expected a client with a scheduler to have a ladder"
     ladder.send_out = Scouts(ladder, resolve).go
     return device
 

@@ -151,6 +151,15 @@ def test_another_path_is_counted_as_such(lost_and_found: Evidence) -> None:
     assert "1 try to connect failed" in told
 
 
+def test_the_ways_in_are_counted_by_port_and_carrier(tell: Tell) -> None:
+    ways = ["tcp:443", "tcp:443", "tcp:443", "longpoll:80 through a proxy"]
+    logins = [
+        {"at_s": 1.0 + n, "event": "login", "device": n, "via": via, "code": 1} for n, via in enumerate(ways)
+    ]
+    told = sentence("ways_in", tell(logins))
+    assert told == "tcp:443 took 3 of 6 logins (50 %); there were 3 ways in all."
+
+
 def samples() -> list[dict[str, Any]]:
     """Two generators and a server over six seconds."""
     return [
