@@ -2,7 +2,8 @@
 
     CommandError
     ├── WrongUse      exit code 2: a wrong option, plan, file or target; the line says what to change
-    └── CannotRun     exit code 3: this machine cannot (a port, a limit, a program, a full disk)
+    ├── CannotRun     exit code 3: this machine cannot (a port, a limit, a program, a full disk)
+    └── Interrupted   exit code 130: by the user, before there was anything to judge
 
 Every other room has errors of its own; `commands.told` turns them into these.
 """
@@ -24,3 +25,9 @@ class CannotRun(CommandError):
     """The machine cannot do what was asked."""
 
     exit_code = 3
+
+
+class Interrupted(CommandError):
+    """The user wanted no more of it."""
+
+    exit_code = 130

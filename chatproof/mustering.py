@@ -7,7 +7,7 @@ import gevent
 from gevent.event import Event
 
 from chatproof.elsewhere import Elsewhere
-from chatproof.errors import CannotRun
+from chatproof.errors import CannotRun, Interrupted
 from ledger.run_folder import RunFolder
 from scenarios.gathering import gather
 from scenarios.machines import Machines
@@ -17,10 +17,13 @@ _LOOK_S = 0.05
 
 
 def muster(machines: Machines, elsewhere: Elsewhere, stop: Event, say: Callable[[str], None]) -> None:
-    """All are there with their processes, or the run was stopped. Raises CannotRun if one does not come."""
+    """All are there with their processes. Raises CannotRun if one does not come, Interrupted if the run is
+    stopped meanwhile."""
     address = f"{elsewhere.host}:{elsewhere.port}"
     say(f"waiting for {elsewhere.machines} machines: chatproof worker --master {address}")
-    while (awaited := machines.awaited) and not stop.is_set():
+    while awaited := machines.awaited:
+        if stop.is_set():
+            raise Interrupted(f"interrupted when {awaited}")
         if machines.unfit is not None:
             raise CannotRun(machines.unfit)
         if time.monotonic() - machines.heard_at > _PATIENCE_S:

@@ -56,6 +56,10 @@ class Process:
             raise AssertionError(f"it did not end: {out}{err}") from None
         return Ended(self._process.returncode, out, err)
 
+    def interrupt(self) -> None:
+        """As Ctrl-C does, to all of its group."""
+        os.killpg(self._process.pid, signal.SIGINT)
+
     def kill(self) -> None:
         """It and all that it started in its group."""
         if self._process.poll() is None:

@@ -91,6 +91,16 @@ def test_other_accounts_than_the_runs_are_refused(
     assert run.end().code == 3
 
 
+def test_waiting_for_machines_can_be_interrupted(
+    here: Start, target: tuple[str, ...], bind: str, tmp_path: Path
+) -> None:
+    run = here("run", *target, "--machines", "2", "--bind", bind, "--out", "run", cwd=tmp_path)
+    run.until("waiting for 2 machines")
+    run.interrupt()
+    ended = run.end()
+    assert (ended.code, ended.err) == (130, "chatproof: interrupted when 0 of 2 machines joined\n")
+
+
 def test_a_worker_without_a_master_says_where_it_looked(here: Start, bind: str, tmp_path: Path) -> None:
     ended = here("worker", "--master", bind, "--wait", "1s", cwd=tmp_path).end()
     assert (ended.code, ended.err.count("\n")) == (3, 1)
