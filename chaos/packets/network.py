@@ -124,7 +124,7 @@ class Network:
     client_address = CLIENT_ADDRESS
 
     def flows(self) -> dict[Flow, int]:
-        """The connections that the clients have, and how often each end of them sent something again."""
+        """The connections that the clients have, and how often these sent something again in each."""
         return connections(self.client)
 
     def describe(self) -> dict[str, Any]:
@@ -186,11 +186,15 @@ class Network:
         return {UPSTREAM: up, DOWNSTREAM: Post(client, "input", DEVICE)}
 
     def _filter(self, wanted: dict[str, list[tuple[str, str]]]) -> Trouble:
-        rules = [
-            (stream, self._firewalls[stream].add(condition, verdict))
-            for stream, pairs in wanted.items()
-            for condition, verdict in pairs
-        ]
+        rules: list[tuple[str, int]] = []
+        try:
+            for stream, pairs in wanted.items():
+                for condition, verdict in pairs:
+                    rules.append((stream, self._firewalls[stream].add(condition, verdict)))
+        except PacketsError:
+            # Who is told that it failed has nothing to heal it by.
+            self.heal(Trouble(NFTABLES_LAYER, rules=tuple(rules)))
+            raise
         return Trouble(NFTABLES_LAYER, rules=tuple(rules))
 
     def _router(self) -> Nat:

@@ -43,7 +43,11 @@ class Wire:
         """Also this from now on, in these directions; a number for `mend`."""
         number, self._next = self._next, self._next + 1
         self._active[number] = (impairment, streams)
-        self._order(streams)
+        try:
+            self._order(streams)
+        except PacketsError:
+            del self._active[number]
+            raise
         self._before[number] = self._counts
         return number
 

@@ -2,6 +2,8 @@
 
 import contextlib
 import errno
+import os
+import signal
 import socket
 import subprocess
 import sys
@@ -11,6 +13,7 @@ import pytest
 
 from chaos.errors import PacketsError
 from chaos.packets.diag import connections
+from chaos.packets.firewall import Firewall
 from chaos.packets.impairment import Impairment
 from chaos.packets.leftovers import FOLDER
 from chaos.packets.network import DOWNSTREAM, KINDS, UPSTREAM, Network
@@ -217,6 +220,30 @@ def test_healing_one_of_two_leaves_the_other(ends: MakeEnds) -> None:
     assert _connect_error(both) == errno.ECONNREFUSED
     both.network.heal(second)
     assert _connect_error(both) == 0
+
+
+def test_what_fails_half_way_leaves_nothing_behind(ends: MakeEnds, monkeypatch: pytest.MonkeyPatch) -> None:
+    both = ends("veth")
+    both.listen()
+    add = Firewall.add
+
+    def second_fails(firewall: Firewall, condition: str, verdict: str) -> int:
+        if "sport" in condition:
+            raise PacketsError("no more rules")
+        return add(firewall, condition, verdict)
+
+    monkeypatch.setattr(Firewall, "add", second_fails)
+    with pytest.raises(PacketsError, match="no more rules"):
+        both.network.block([PORT])
+    assert _connect_error(both) == 0
+
+
+def test_a_wire_whose_process_has_ended_says_so(ends: MakeEnds) -> None:
+    both = ends("wire")
+    assert both.network.wire is not None
+    os.kill(both.network.wire.pid, signal.SIGKILL)
+    with pytest.raises(PacketsError, match="the carrier process"):
+        both.network.impair(Impairment(loss=0.1))
 
 
 @pytest.mark.parametrize(
