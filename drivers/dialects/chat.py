@@ -39,17 +39,17 @@ class ChatSession:
     | over    | – (ignored)   | – (ignored)                                   |
     """
 
-    __slots__ = ("_buffer", "_entered", "_out", "_over", "_zstd")
+    __slots__ = ("_buffer", "_out", "_over", "_zstd")
 
     def __init__(self) -> None:
         self._buffer: frames.FrameBuffer | None = None
         self._out = b""
-        self._entered = False
         self._over = False
-        self._zstd = False
+        # None until LOGGED_IN has come and says whether: a million sessions have one field less.
+        self._zstd: bool | None = None
 
     def login(self, identity: Identity, version: int, heartbeat_s: int) -> None:
-        if self._entered or self._out:
+        if self._zstd is not None or self._out:
             raise LocalProtocolError("this session has had its login")
         self._out += frames.encode(
             messages.Login(
@@ -63,7 +63,7 @@ class ChatSession:
         )
 
     def ping(self, heartbeat_s: int | None = None) -> None:
-        if heartbeat_s is None and self._entered:
+        if heartbeat_s is None and self._zstd is not None:
             self._out += frames.EMPTY_PING
         else:
             self._queue(messages.Ping(heartbeat_s))
@@ -86,7 +86,7 @@ class ChatSession:
         self._queue(_question_message(question))
 
     def bye(self) -> None:
-        if self._entered:
+        if self._zstd is not None:
             self._queue(messages.Bye())
 
     def take(self) -> bytes:
@@ -100,20 +100,20 @@ class ChatSession:
             return []
         buffer = self._buffer
         if buffer is None:
-            if self._entered and len(data) <= _PONG_BYTES and (pong := _pongs.get(data)) is not None:
+            if self._zstd is not None and len(data) <= _PONG_BYTES and (pong := _pongs.get(data)) is not None:
                 return [pong]
-            buffer = frames.FrameBuffer(data, compression=self._zstd)
+            buffer = frames.FrameBuffer(data, compression=self._zstd is True)
         else:
             buffer.feed(data)
         happened: list[Event] = []
         try:
             while (message := buffer.next_message()) is not None:
-                read = (_READERS if self._entered else _OPENING).get(type(message))
+                read = (_OPENING if self._zstd is None else _READERS).get(type(message))
                 if read is None:
-                    when = "" if self._entered else " before the login was answered"
+                    when = "" if self._zstd is not None else " before the login was answered"
                     raise RemoteProtocolError(f"the server sent a {type(message).__name__}{when}")
                 read(self, message, happened)
-                buffer.compression = self._zstd
+                buffer.compression = self._zstd is True
                 if self._over:
                     break
         except RemoteProtocolError as error:
@@ -125,12 +125,11 @@ class ChatSession:
         return happened
 
     def _queue(self, message: Message) -> None:
-        if not self._entered:
+        if self._zstd is None:
             raise LocalProtocolError(f"{type(message).__name__} before the login was answered")
         self._out += frames.encode(message)
 
     def _logged_in(self, message: messages.LoggedIn, happened: list[Event]) -> None:
-        self._entered = True
         self._zstd = FEATURE_ZSTD in message.features
         happened.append(
             events.LoggedIn(
@@ -205,7 +204,7 @@ class ChatSession:
         if message.cid is not None:
             retry_after_s = _retry_after_s(message.code, message.text)
             happened.append(events.Rejected(message.cid, message.code, message.text, retry_after_s))
-        elif not self._entered and message.code in _FINAL_LOGIN_ERRORS:
+        elif self._zstd is None and message.code in _FINAL_LOGIN_ERRORS:
             happened.append(events.Refused(message.code, message.text))
         else:
             happened.append(events.ServerError(message.code, message.text, message.fatal))
