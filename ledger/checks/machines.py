@@ -12,6 +12,8 @@ _SURE = (
     "a fault or a phase of the run. Latencies do not depend on it: both ends of each are on one machine."
 )
 
+_ONE_CLOCK = "All of them have the master's own clock."
+
 
 @register
 def check(ledger: Ledger, options: Options) -> Result:
@@ -34,7 +36,10 @@ def check(ledger: Ledger, options: Options) -> Result:
         "clocks": {name: _clock(machine) for name, machine in machines.items()},
     }
     if not missing:
-        return Result(Verdict.PASS, figures, reason=_SURE.format(figures["uncertainty_ms"]))
+        uncertain_ms = figures["uncertainty_ms"]
+        return Result(
+            Verdict.PASS, figures, reason=_SURE.format(uncertain_ms) if uncertain_ms else _ONE_CLOCK
+        )
     witnesses = tuple(
         Witness(f"the ledger of {process} on machine {name} did not arrive")
         for name, process in missing[:MOST_WITNESSES]

@@ -169,6 +169,10 @@ def test_machines_that_are_all_there_pass_with_what_is_known_of_their_clocks() -
     }
 
 
+def test_machines_with_the_masters_own_clock_are_certain() -> None:
+    assert judged(b=Machine(("swarm-b-1",))).reason == "All of them have the master's own clock."
+
+
 def test_two_machines_are_as_uncertain_beside_each_other_as_both_are_together() -> None:
     each = {name: Clock((Knot(0, 0, wrong),), 1) for name, wrong in {"b": 3000, "c": 1000, "d": 2000}.items()}
     result = judged(**{name: Machine((f"swarm-{name}-1",), clock) for name, clock in each.items()})
