@@ -78,7 +78,6 @@ class Climb:
     built_in: tuple[Candidate, ...] = ()
     race: Race = field(default_factory=Race)
     asked_nothing: list[str] = field(default_factory=list)
-    told: bool = False
     _opened: int = -1
     _asked: set[Question] = field(default_factory=set)
     _waiting: set[Question] = field(default_factory=set)
@@ -100,7 +99,6 @@ class Climb:
     def points(self, question: AskScheduler, points: list[Point], now: float) -> None:
         """The scheduler has told."""
         self._waiting.discard(question)
-        self.told = True
         self._enter(candidates.of_points(self.origin, points))
         self.tick(now)
 
