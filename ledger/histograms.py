@@ -64,8 +64,11 @@ def merged(histograms: list[str]) -> HdrHistogram:
 
 def merged_seconds(texts: list[str]) -> HdrHistogram:
     """One histogram of texts of `as_text`, of many seconds or processes. Raises ValueError for other text."""
+    told = ",".join(text for text in texts if text)
+    if not told:
+        return new_histogram()
     try:
-        pairs = np.array(",".join(texts).replace(":", ",").split(","), dtype=np.int64).reshape(-1, 2)
+        pairs = np.array(told.replace(":", ",").split(","), dtype=np.int64).reshape(-1, 2)
     except ValueError as error:
         raise ValueError(f"no counts of durations: {error}") from error
     values, places = np.unique(pairs[:, 0], return_inverse=True)

@@ -40,7 +40,7 @@ def test_the_rate_is_shared_by_the_cohorts_that_chat() -> None:
 
 @pytest.mark.parametrize(
     ("connections", "swarm", "access", "sources"),
-    [(2000, 1, 0, 1), (14_000, 1, 0, 1), (14_001, 2, 2, 2), (1_000_000, 72, 72, 72)],
+    [(2000, 1, 0, 1), (18_000, 1, 0, 4), (18_001, 2, 2, 4), (1_000_000, 56, 56, 200)],
 )
 def test_processes_and_addresses_follow_from_the_connections(
     connections: int, swarm: int, access: int, sources: int
