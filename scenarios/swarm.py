@@ -38,12 +38,6 @@ from scenarios.stage import PopulationRoster, Stage
 from scenarios.totals import Totals
 
 LATE_SEND_S = 0.05
-_LOCUST_NAMES = {
-    "heartbeat": ("BEAT", "heartbeat"),
-    "login": ("CONN", "login"),
-    "reconnect": ("CONN", "reconnect"),
-}
-"""Under which method and name Locust shows what is kept in a histogram."""
 _SEND_PAUSE_S = 0.002
 _SEND_TURN_S = 0.005
 
@@ -214,9 +208,7 @@ class Swarm:
     def _each_second(self, *, last: bool = False) -> None:
         recorder = self.stage.recorder
         durations = self._histograms.flush()
-        for name, counts in durations.items():
-            self._totals.enter(*_LOCUST_NAMES[name], counts)
-        self._totals.flush()
+        self._totals.flush(durations)
         cpu = os.times()
         rss_bytes, anon_bytes = own_memory()
         sample = {

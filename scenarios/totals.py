@@ -2,9 +2,19 @@
 
 import time
 from collections import Counter
+from collections.abc import Mapping
+from types import MappingProxyType
 from typing import Any
 
 from locust.stats import RequestStats, StatsEntry, bucket_response_time
+
+_SHOWN_AS = {
+    "heartbeat": ("BEAT", "heartbeat"),
+    "login": ("CONN", "login"),
+    "reconnect": ("CONN", "reconnect"),
+}
+"""Method and name of what has a histogram."""
+_NO_HISTOGRAMS: Mapping[str, Counter[int]] = MappingProxyType({})
 
 
 class Totals:
@@ -23,18 +33,21 @@ class Totals:
         """One that did not."""
         self._failures[method, name, why] += 1
 
-    def flush(self) -> None:
-        """Everything since the last flush is in Locust's statistics."""
+    def flush(self, histograms: Mapping[str, Counter[int]] = _NO_HISTOGRAMS) -> None:
+        """Everything since the last flush is in Locust's statistics, and so is what histograms have counted
+        (`ledger.histograms`) meanwhile."""
         durations, self._durations_us = self._durations_us, {}
         failures, self._failures = self._failures, Counter()
         for (method, name), values in durations.items():
-            self.enter(method, name, Counter(values))
+            self._enter(method, name, Counter(values))
+        for name, counts in histograms.items():
+            self._enter(*_SHOWN_AS[name], counts)
         for (method, name, why), count in failures.items():
             for _ in range(count):
                 self._stats.log_request(method, name, 0, 0)
                 self._stats.log_error(method, name, why)
 
-    def enter(self, method: str, name: str, microseconds: Counter[int]) -> None:
+    def _enter(self, method: str, name: str, microseconds: Counter[int]) -> None:
         """Many that went well: how often each took how long."""
         # Locust declares whole milliseconds and enters fractions.
         summed: Any = StatsEntry(self._stats, name, method)

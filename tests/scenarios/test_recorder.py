@@ -34,7 +34,8 @@ class Desk:
         self.stats = RequestStats()
         self.ledger = LedgerWriter(folder, "swarm-1")
         self.totals = Totals(self.stats)
-        self.recorder = Recorder(self.ledger, Histograms(), self.totals, Stationery(RUN))
+        self.histograms = Histograms()
+        self.recorder = Recorder(self.ledger, self.histograms, self.totals, Stationery(RUN))
         self.recorder.conversations[PAIR] = 11
         self.shown: list[Entry] = []
         self.recorder.on_delivered = lambda client, entry, now: self.shown.append(entry)
@@ -51,7 +52,7 @@ class Desk:
 
     def counts(self) -> dict[str, tuple[int, int]]:
         """Requests and failures by name, as Locust shows them."""
-        self.totals.flush()
+        self.totals.flush(self.histograms.flush())
         return {
             name: (each.num_requests, each.num_failures) for (name, _), each in self.stats.entries.items()
         }
