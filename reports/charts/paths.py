@@ -1,14 +1,13 @@
 """Which way back devices took: the same port, the next one, another carrier, a fallback address."""
 
-import numpy as np
 import polars as pl
-from matplotlib.ticker import NullLocator
 
-from reports.canvas import SMALL, Sheet
+from reports.canvas import Sheet
 from reports.chart import Chart, Key, Summary, chart
 from reports.evidence import Evidence
 from reports.figures import exact, plural, share
-from reports.palette import BLUE, INK, ORANGE
+from reports.palette import BLUE, ORANGE
+from reports.ways import draw_ways, height, left_out
 
 _MOST = 8
 
@@ -37,36 +36,18 @@ def paths(evidence: Evidence, summary: Summary) -> Chart:
         f"{most}; {plural(failed, 'try', 'tries')} to connect failed on the way."
     )
     keys = (Key("same path", BLUE, "area"), Key("another path", ORANGE, "area"))
-    rows = min(ways.height, _MOST)
-    rarer = ways.height - _MOST
-    more = f" {plural(rarer, 'rarer way')} not drawn." if rarer > 0 else ""
+    drawn = ways.head(_MOST)
     return Chart(
-        sentence + more,
-        lambda sheet: _draw(sheet, ways.head(_MOST), back.height),
+        sentence + left_out(ways.height, _MOST),
+        lambda sheet: _draw(sheet, drawn, back.height),
         keys,
-        height=30 + 42 * rows,
-        narrow_height=30 + 42 * rows,
+        height=height(drawn.height),
+        narrow_height=height(drawn.height),
     )
 
 
 def _draw(sheet: Sheet, ways: pl.DataFrame, total: int) -> None:
-    axes = sheet.axes()
-    places = np.arange(ways.height)
-    same = ways["lost_via"] == ways["back_via"]
-    axes.barh(places, ways["len"].to_numpy(), height=0.36, color=[BLUE if one else ORANGE for one in same])
-    for place, (lost, found, n) in zip(places, ways.iter_rows(), strict=True):
-        way = f"{lost}, again" if lost == found else f"{lost} → {found}"
-        axes.annotate(
-            f"{way} · {exact(n)} · {share(n, total)}",
-            (0, place - 0.25),
-            xytext=(0, 2),
-            textcoords="offset points",
-            va="bottom",
-            fontsize=SMALL,
-            color=INK,
-        )
-    axes.set_ylim(ways.height - 0.6, -0.85)
-    axes.xaxis.set_major_locator(NullLocator())
-    axes.yaxis.set_major_locator(NullLocator())
-    axes.grid(visible=False)
-    axes.spines["bottom"].set_visible(False)
+    moves = list(zip(ways["lost_via"], ways["back_via"], strict=True))
+    names = [f"{lost}, again" if lost == found else f"{lost} → {found}" for lost, found in moves]
+    colours = [BLUE if lost == found else ORANGE for lost, found in moves]
+    draw_ways(sheet, names, ways["len"].to_list(), total, colours)

@@ -171,3 +171,26 @@ def test_a_handler_that_raises_is_called_again(capsys: pytest.CaptureFixture[str
     poller.close()
     ours.close()
     theirs.close()
+
+
+def test_at_a_pace_nothing_is_looked_at_before_its_time(seen: Seen, pair: Pair, until: Until) -> None:
+    ours, theirs = pair
+    poller = Poller(seen.batches.append, pace_s=600.0)
+    poller.add(ours.fileno())
+    theirs.send(b"x")
+    let_the_hub_look_around(until)
+    poller.close()
+    assert seen.batches == []
+
+
+def test_at_a_pace_all_that_came_is_looked_at(seen: Seen, until: Until) -> None:
+    poller = Poller(seen.batches.append, pace_s=0.01)
+    pairs = [socket.socketpair() for _ in range(20)]
+    for ours, theirs in pairs:
+        poller.add(ours.fileno())
+        theirs.send(b"x")
+    until(lambda: seen.batches)
+    poller.close()
+    assert sorted(fd for fd, _ in seen.batches[0]) == sorted(ours.fileno() for ours, _ in pairs)
+    for one in (one for pair in pairs for one in pair):
+        one.close()
