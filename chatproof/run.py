@@ -5,7 +5,6 @@ import socket
 import time
 from contextlib import ExitStack
 from dataclasses import asdict
-from pathlib import Path
 from typing import Any
 
 import gevent
@@ -41,7 +40,6 @@ from scenarios.conductor import Conductor
 from scenarios.machine import describe
 from scenarios.machines import Machines, Terms
 from scenarios.parts import conductor_of, take_part
-from scenarios.run_dirs import new_run_dir
 from scenarios.shapes import new_shape
 
 _WORKERS_TIMEOUT_S = 60.0
@@ -367,19 +365,6 @@ class Run:
             "network": None if self._network is None else self._network.describe(),
         }
         self._folder.save_environment(self._around)
-
-
-def new_folder(out: str | None, name: str) -> RunFolder:
-    """`out`, or a new folder below runs/. Raises WrongUse when a run is already there, CannotRun."""
-    if out:
-        path = Path(out)
-        if (path / "ledger").exists():
-            raise WrongUse(f"{path} holds a run already; choose another folder with --out")
-        return RunFolder(path)
-    try:
-        return RunFolder(new_run_dir(name))
-    except OSError as error:
-        raise CannotRun(f"cannot make a folder in runs/: {error.strerror}; choose one with --out") from error
 
 
 def _broken(why: str) -> CommandError:

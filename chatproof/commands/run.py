@@ -80,8 +80,9 @@ def command(
     from rich.console import Console
 
     from chatproof.elsewhere import Elsewhere
+    from chatproof.folders import new_folder
     from chatproof.plan import Plan, load_plan
-    from chatproof.run import Run, new_folder
+    from chatproof.run import Run
 
     if "help" in settings:
         _list_settings()

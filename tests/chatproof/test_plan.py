@@ -49,6 +49,14 @@ def test_processes_and_addresses_follow_from_the_connections(
     assert (plan.swarm_processes, plan.access_processes, plan.options().sources) == (swarm, access, sources)
 
 
+def test_both_sides_slow_down_where_many_processes_share_a_core(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("os.cpu_count", lambda: 2)
+    small, large = Plan(connections=18_000), Plan(connections=1_000_000)
+    assert (small.options().pace, small.server_pace_s) == (0.0, 0.0)
+    assert large.options().pace == large.server_pace_s == pytest.approx(0.112)
+    assert Plan(connections=1_000_000, swarm={"pace": 0.0}).options().pace == 0.0
+
+
 MALFORMED = {
     "connections = = 5": "line 1",
     'scenario = "chat"\nscenario = "chat"': "mine.toml: Cannot overwrite a value",
