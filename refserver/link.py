@@ -107,10 +107,16 @@ _DECODER = msgspec.msgpack.Decoder(
 
 
 class Channel:
-    """Notes over a connected socket. `take(note)` is called in the hub, `ended()` once, at the end."""
+    """Notes over a connected socket. `take(note)` is called in the hub, `ended()` once, at the end; `pace_s`:
+    see `reactor.poller.Poller`."""
 
     def __init__(
-        self, connection: socket.socket, take: Callable[[Note], None], ended: Callable[[], None]
+        self,
+        connection: socket.socket,
+        take: Callable[[Note], None],
+        ended: Callable[[], None],
+        *,
+        pace_s: float = 0.0,
     ) -> None:
         connection.setblocking(False)
         self._fd = connection.detach()
@@ -121,7 +127,7 @@ class Channel:
         self._is_blocked = False
         self._is_flush_asked = False
         self._is_closed = False
-        self._poller = Poller(self._ready)
+        self._poller = Poller(self._ready, pace_s=pace_s)
         self._poller.add(self._fd)
 
     def send(self, note: Note) -> None:
@@ -204,14 +210,20 @@ class Channel:
 
 
 class RemoteService:
-    """`refserver.face.Service` as an access process sees it. `node` is the one that answers go to."""
+    """`refserver.face.Service` as an access process sees it. `node` is the one that answers go to; `pace_s`
+    is that of the process, which would else be woken by every note among its looks at the sockets."""
 
     def __init__(
-        self, connection: socket.socket, drain: Callable[[], None], ended: Callable[[], None]
+        self,
+        connection: socket.socket,
+        drain: Callable[[], None],
+        ended: Callable[[], None],
+        *,
+        pace_s: float = 0.0,
     ) -> None:
         self.node: Node | None = None
         self._drain = drain
-        self.channel = Channel(connection, self._take, ended)
+        self.channel = Channel(connection, self._take, ended, pace_s=pace_s)
 
     def attach(self, node: Node, connection: int, user: str, device: str) -> None:
         self.channel.send(Attach(connection, user, device))

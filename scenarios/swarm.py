@@ -36,6 +36,7 @@ from scenarios.options import SwarmOptions, population_of
 from scenarios.recorder import Recorder
 from scenarios.stage import PopulationRoster, Stage
 from scenarios.totals import Totals
+from scenarios.wire import FEW, MOST, WireTap
 
 LATE_SEND_S = 0.05
 _SEND_PAUSE_S = 0.002
@@ -96,6 +97,7 @@ class Swarm:
         self._dice = random.Random(f"{options.seed}/sends/{process}")
         self._next_send = 0.0
         self._send_armed = False
+        self._wire = WireTap(FEW if options.pace else MOST, random.Random(f"{options.seed}/wire/{process}"))
         warm_up()
         # A full collection over everything that was ever imported stops the loop for a tenth of a second,
         # every few seconds under load. None of it will ever be garbage.
@@ -172,13 +174,16 @@ class Swarm:
         now = time.monotonic()
         # A process that cannot keep up still has to read what it is sent: sending yields after a while.
         until = now + _SEND_TURN_S
+        late_s = LATE_SEND_S + self.stage.options.pace
         while rate > 0 and self._next_send <= now < until:
             self.sends["started"] += 1
-            self.sends["late"] += now - self._next_send > LATE_SEND_S
+            self.sends["late"] += now - self._next_send > late_s
             self._dice.choice(chatting).send_one(self._next_send)
             self._next_send += self._dice.expovariate(rate)
             now = time.monotonic()
-        self.stage.alarms.at(max(self._next_send, now + _SEND_PAUSE_S), self._send_due)
+        # Who has caught up is not woken by a send between two looks at the sockets either.
+        pause_s = _SEND_PAUSE_S if self._next_send <= now else max(_SEND_PAUSE_S, self.stage.options.pace)
+        self.stage.alarms.at(max(self._next_send, now + pause_s), self._send_due)
 
     def _overdue(self) -> int:
         """How many sends the load model wanted by now that have not been started."""
@@ -209,6 +214,7 @@ class Swarm:
         recorder = self.stage.recorder
         durations = self._histograms.flush()
         self._totals.flush(durations)
+        self._wire.look(self.cohorts, time.monotonic())
         cpu = os.times()
         rss_bytes, anon_bytes = own_memory()
         sample = {
@@ -227,6 +233,7 @@ class Swarm:
             "dropped": recorder.dropped,
             "beats": recorder.beats,
             "sends": {**self.sends, "planned": self.sends["started"] + self._overdue()},
+            "wire": self._wire.counts.take(),
             "histograms": {name: as_text(counts) for name, counts in durations.items()},
         }
         if last:

@@ -109,7 +109,7 @@ def _serve(
         orphaned.set()
         leaving.set()
 
-    service = RemoteService(link, leaving.set, lose_parent)
+    service = RemoteService(link, leaving.set, lose_parent, pace_s=arguments.pace)
     node = AccessNode(
         name,
         service,
