@@ -24,6 +24,11 @@ class Heartbeat(Remembered):
             self._begin_beat(now, 0.0)
             self._soon(self._beat_again())
 
+    @property
+    def beat_due(self) -> float:
+        """When the next heartbeat is due in its turn; it moves on with each that is sent."""
+        return self._beat_due
+
     def _start_beating(self, heartbeat_s: float, now: float) -> None:
         policy = self._shared.policy
         # One float for all who agreed on what was asked for.

@@ -23,7 +23,7 @@ PART_ROWS = 25_000_000
 SLICE_ROWS = 1 << 19
 """Rows that a check looks at in one step when it goes through all of them."""
 
-ROLLED_UP = ("beats", "sends", "histograms", "histogram_totals")
+ROLLED_UP = ("beats", "sends", "wire", "histograms", "histogram_totals")
 """Parts of a sample that are objects; their fields become columns such as `beats_due`."""
 
 SAMPLE_COLUMNS: dict[str, type[pl.DataType]] = {
@@ -53,6 +53,12 @@ SAMPLE_COLUMNS: dict[str, type[pl.DataType]] = {
     "sends_planned": pl.Int64,
     "sends_started": pl.Int64,
     "sends_late": pl.Int64,
+    "wire_connection_s": pl.Float64,
+    "wire_out_bytes": pl.Int64,
+    "wire_in_bytes": pl.Int64,
+    "wire_segments": pl.Int64,
+    "wire_header_bytes": pl.Int64,
+    "wire_beats": pl.String,
     "histograms_heartbeat": pl.String,
     "histograms_login": pl.String,
     "histograms_reconnect": pl.String,

@@ -21,6 +21,7 @@ from ledger.latency import latencies
 from ledger.reader import Ledger
 from ledger.result import Result, Verdict, worst
 from ledger.thresholds import Threshold
+from ledger.wire import on_the_wire
 
 SCHEMA = 1
 LEFT_OUT_UNCHECKED = ("durability", "machines")
@@ -34,7 +35,8 @@ def summarise(
 
     Beyond the documented keys: `interrupted`, `latency_valid` (false if the generator was overloaded), each
     check's `reason` and `witnesses`, `killed` (processes that did not close their ledger),
-    `clock_uncertainty_ms` (of times of different machines beside each other; 0 on one).
+    `clock_uncertainty_ms` (of times of different machines beside each other; 0 on one), `wire` (bytes both
+    ways, see `ledger.wire`).
     """
     environment, phases = ledger.environment, ledger.phases
     scenario = environment.get("scenario")
@@ -60,6 +62,7 @@ def summarise(
         "generator": _side(ledger, "generator", connections["peak"]),
         "server": _side(ledger, "server", connections["peak"]),
         "clock_uncertainty_ms": uncertainty_ns(machines_of(environment)) / 1e6,
+        "wire": on_the_wire(ledger),
         "machine": Costs.of(ledger.samples, "machine").machine(connections["peak"]),
         "faults": [
             {

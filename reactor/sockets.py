@@ -11,6 +11,7 @@ READ_BYTES = 65536
 
 _WOULD_BLOCK = (errno.EAGAIN, errno.EWOULDBLOCK)
 _BIND_ADDRESS_NO_PORT = 24  # Linux; the socket module names it only from Python 3.12 on
+_TCP_INFO_BYTES = 256
 # Under Locust the socket module is gevent's, whose sockets wait where these must not: in the hub.
 _Socket: type[socket.socket] = get_original("socket", "socket")
 # And os.close closes only when something else wakes the hub the next time.
@@ -93,6 +94,17 @@ def connect_error(fd: int) -> int:
     connection = _Socket(fileno=fd)
     try:
         return connection.getsockopt(socket.SOL_SOCKET, socket.SO_ERROR)
+    finally:
+        connection.detach()
+
+
+def tcp_info(fd: int) -> bytes:
+    """The kernel's struct tcp_info of a connection (tcp(7)); b"" for a descriptor that is none of TCP."""
+    connection = _Socket(socket.AF_INET, socket.SOCK_STREAM, 0, fd)
+    try:
+        return connection.getsockopt(socket.IPPROTO_TCP, socket.TCP_INFO, _TCP_INFO_BYTES)
+    except OSError:
+        return b""
     finally:
         connection.detach()
 
