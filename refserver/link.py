@@ -20,6 +20,7 @@ import msgspec
 from protocol.messages import Entry, Message, decode_body, encode_body
 from reactor import sockets
 from reactor.poller import Poller
+from refserver.access.counts import Counts
 from refserver.face import Node, Service
 
 log = logging.getLogger(__name__)
@@ -39,9 +40,10 @@ class Ready(Note, frozen=True, tag=1):
 
 
 class Load(Note, frozen=True, tag=2):
-    """How many connections are open, by listener in the order in which the process got them."""
+    """How many connections are open, by listener in the order in which the process got them; what it did."""
 
     held: list[int]
+    counts: Counts
 
 
 class Attach(Note, frozen=True, tag=3):
@@ -268,6 +270,7 @@ class RemoteNode:
     ) -> None:
         self.name = name
         self.held: list[int] = []
+        self.counts = Counts()
         self._service = service
         self._ready = ready
         self._when_ended = ended
@@ -310,8 +313,8 @@ class RemoteNode:
                 self._service.watch(self, user)
             case Detach(user):
                 self._leave(user)
-            case Load(held):
-                self.held = held
+            case Load(held, counts):
+                self.held, self.counts = held, counts
             case Ready(pid):
                 self._ready(pid)
 

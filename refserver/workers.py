@@ -14,6 +14,7 @@ import gevent
 from gevent.event import Event
 
 from reactor import sockets
+from refserver.access.counts import Counts
 from refserver.face import Service
 from refserver.link import RemoteNode
 from refserver.settings import Address, ServeError, ServeSettings
@@ -38,6 +39,17 @@ class Workers:
         self._running: dict[int, _Worker] = {}
         self._is_leaving = False
         self._started = 0
+        self._ended_counts = Counts()
+
+    @property
+    def counts(self) -> Counts:
+        """What all processes have done, those that ended too, as of a second ago."""
+        return sum((worker.node.counts for worker in self._running.values()), self._ended_counts)
+
+    @property
+    def named_pids(self) -> dict[str, int]:
+        """Of the processes that listen."""
+        return {worker.node.name: worker.pid for worker in self._running.values() if worker.pid}
 
     @property
     def pids(self) -> list[int]:
@@ -140,6 +152,7 @@ class Workers:
 
     def _ended(self, index: int, ready: Event) -> None:
         worker = self._running.pop(index)
+        self._ended_counts += worker.node.counts
         ready.set()
         if not self._is_leaving:
             log.error("%s (pid %s) ended; starting another", worker.node.name, worker.pid)

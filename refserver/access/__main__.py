@@ -122,7 +122,7 @@ def _serve(
     for scheme, listener in listeners:
         node.lines.listen(listener, carry[scheme])
     gevent.signal_handler(signal.SIGTERM, leaving.set)
-    ticker = Ticker(_LOAD_EVERY_S, lambda: service.channel.send(Load(node.lines.held)))
+    ticker = Ticker(_LOAD_EVERY_S, lambda: service.channel.send(Load(node.lines.held, node.counts)))
     service.channel.send(Ready(os.getpid()))
     gc.freeze()
     leaving.wait()

@@ -21,9 +21,12 @@ _HORIZON_S = TICK_S * (_SLOTS // 2)
 
 
 class Deadlines:
-    """Closes what is silent or late; calls `push_again(connection, now)` while a connection has a window."""
+    """Closes what is silent or late; calls `push_again(connection, now)` while a connection has a window.
+    `cleared`: how many it closed."""
 
-    __slots__ = ("_armed_for", "_lines", "_push_again", "_pushes", "_silence", "_ticked_at", "_ticker")
+    __slots__ = (
+        "_armed_for", "_lines", "_push_again", "_pushes", "_silence", "_ticked_at", "_ticker", "cleared",
+    )  # fmt: skip
 
     def __init__(
         self, lines: Lines, push_again: Callable[[Connection, float], None], *, pace_s: float = 0.0
@@ -37,6 +40,7 @@ class Deadlines:
         self._pushes: TimerWheel[int] = TimerWheel(now, tick_s=tick_s, slots=64)
         self._armed_for = array("d")
         self._ticked_at = now
+        self.cleared = 0
         self._ticker = Ticker(tick_s, self._tick)
 
     def stop(self) -> None:
@@ -98,6 +102,7 @@ class Deadlines:
         if due > now:
             self._arm(connection, due)
         else:
+            self.cleared += 1
             self._lines.close(connection)
 
     def _look_once_more(self, connection: Connection, now: float) -> None:

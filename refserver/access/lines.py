@@ -73,6 +73,11 @@ class Lines:
         self._serial = 0
         self.count = 0
 
+    @property
+    def opened(self) -> int:
+        """How many connections there have been."""
+        return self._serial
+
     # -- listening
 
     def new_door(self) -> int:

@@ -43,6 +43,7 @@ from protocol.messages import (
     decode_body,
 )  # fmt: skip
 from refserver.access.connection import Connection, State
+from refserver.access.counts import Counts
 from refserver.access.deadlines import Deadlines
 from refserver.access.lines import Lines
 from refserver.access.presence import Users
@@ -100,6 +101,15 @@ class AccessNode:
         self._turns = Turns(self._go_on)
         self.requests_under_way = 0
         self.draining = False
+        self._logins = self._heartbeats = self._pushes = self._repeats = 0
+
+    @property
+    def counts(self) -> Counts:
+        """What it has done so far."""
+        return Counts(
+            self.lines.opened, self._logins, self._heartbeats, self._pushes, self._repeats,
+            self._deadlines.cleared,
+        )  # fmt: skip
 
     # -- from the sockets (refserver.access.lines.Owner)
 
@@ -108,6 +118,7 @@ class AccessNode:
 
     def received(self, connection: Connection, data: bytes, now: float) -> None:
         if data == EMPTY_PING and connection.buffer is None and connection.state is State.READY:
+            self._heartbeats += 1
             self.lines.answer(connection, self._pong(connection))
             return
         buffer = connection.buffer
@@ -223,6 +234,7 @@ class AccessNode:
         if ping.heartbeat_s is not None:
             connection.heartbeat_s = self._negotiated(ping.heartbeat_s)
             self._deadlines.watch(connection)
+        self._heartbeats += 1
         self.lines.send(connection, self._pong(connection))
 
     def _pong(self, connection: Connection) -> bytes:
@@ -273,6 +285,7 @@ class AccessNode:
         presence = held.presence
         presence.newest = max(presence.newest, newest)
         held.state = State.READY
+        self._logins += 1
         logged_in = LoggedIn(
             user=presence.user,
             session=held.number,
@@ -320,6 +333,7 @@ class AccessNode:
             self._deadlines.watch_pushes(connection, now)
         if window.has_room(len(frame)):
             window.add(entry, len(frame), now)
+            self._pushes += 1
             self.lines.send(connection, frame)
 
     def _push_again(self, connection: Connection, now: float) -> None:
@@ -328,6 +342,8 @@ class AccessNode:
         if connection.out is not None:
             window.postpone(now)
         for push in window.take_due(now):
+            self._pushes += 1
+            self._repeats += 1
             self.lines.send(connection, frames.encode(push))
 
     def tell(self, user: str, message: Message, except_connection: int | None) -> None:

@@ -44,6 +44,10 @@ class Call:
         """200 with `value` as JSON."""
         self._end(answers.json(value))
 
+    def answer_text(self, text: str, content_type: str) -> None:
+        """200 with `text` as it is."""
+        self._end(Answer(HTTPStatus.OK, text.encode(), content_type))
+
     def answer_as(self, kind: type[S]) -> Callable[[Message], None]:
         """For `ask`: answers with the reply's fields of the same names."""
         return lambda reply: self.answer(msgspec.convert(reply, kind, from_attributes=True))

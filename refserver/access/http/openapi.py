@@ -91,7 +91,7 @@ def _operation(each: Route) -> Json:
         "summary": purpose,
         "parameters": _parameters(each),
         "responses": {
-            "200": {"description": "Done.", "content": {"application/json": {"schema": _ref(each.response)}}},
+            "200": {"description": "Done.", "content": {each.media: {"schema": _ref(each.response)}}},
             **{
                 str(status): {"$ref": f"#/components/responses/{HTTPStatus(status).name}"}
                 for status in _refusals(each)

@@ -23,6 +23,7 @@ class Route:
 
     The handler answers through its Call, now or later, and its docstring is what the endpoint is for.
     `refusals`: statuses that it gives beside those that any request may get (see `openapi`).
+    `media`: what it answers with, if that is text and no JSON.
     """
 
     method: str
@@ -32,6 +33,7 @@ class Route:
     handler: Handler
     public: bool
     refusals: tuple[int, ...]
+    media: str = "application/json"
 
 
 class Nothing(msgspec.Struct):
@@ -49,6 +51,7 @@ def route(
     request: type[msgspec.Struct] = Nothing,
     public: bool = False,
     refusals: tuple[int, ...] = (),
+    media: str = "application/json",
 ) -> Callable[[Handler], Handler]:
     """Registers the decorated handler. `public`: no token is needed."""
 
@@ -56,7 +59,7 @@ def route(
         methods = _table.setdefault(path, {})
         if method in methods:
             raise ValueError(f"{method} {path} is registered twice")
-        methods[method] = Route(method, path, request, response, handler, public, refusals)
+        methods[method] = Route(method, path, request, response, handler, public, refusals, media)
         return handler
 
     return register

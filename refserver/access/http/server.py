@@ -50,9 +50,9 @@ class Accounts:
 class HttpNode:
     """`refserver.face.Node` for short requests; connections are those of calls. Implements exchange.Host.
 
-    `endpoints()`: URL and load of each listener, a host of
-    `WILDCARDS` standing for the address that the
-    asker has reached. `names`: what HTTPDNS knows. `held[door]`: connections open that came in by a door.
+    `endpoints()`: URL and load of each listener, a host of `WILDCARDS` standing for the address that the
+    asker has reached. `names`: what HTTPDNS knows. `metrics()`: what /metrics answers with. `held[door]`:
+    connections open that came in by a door.
     """
 
     def __init__(
@@ -62,12 +62,14 @@ class HttpNode:
         accounts: Accounts,
         endpoints: Callable[[], list[tuple[str, int]]] = list,
         names: Mapping[str, tuple[str, ...]] | None = None,
+        metrics: Callable[[], str] = str,
     ) -> None:
         routes.load()
         self.name = name
         self.accounts = accounts
         self.endpoints = endpoints
         self.names = names or {}
+        self.metrics = metrics
         self.draining = False
         self.held: list[int] = [0]
         self._service = service
