@@ -1,4 +1,5 @@
-"""Who the devices are: a CSV file of users and tokens, read where it lies.
+"""Who the devices are: a CSV file of users and tokens (or passwords: what the dialect needs), read where it
+lies.
 
 A million accounts as strings would weigh more than their connections do, and a hundred processes have one
 file. So it is mapped, they all share its pages, and of a plain file each keeps a number for every few lines.
@@ -19,7 +20,7 @@ from drivers.contract import Identity
 _PLAIN = re.compile(rb'[^,"\r\n\x80-\xff]+,[^,"\r\n\x80-\xff]+(?=\r?(?:\n|\Z))')
 """ASCII without quotes, as nearly all lines are: such a line needs no second look."""
 _BYTE_ORDER_MARK = b"\xef\xbb\xbf"
-_HEADER = ["user", "token"]
+_HEADERS = (["user", "token"], ["user", "password"])
 _BLOCK_BYTES = 1024
 _NOT_PLAIN = (b'"', b"\n\n", b"\n\r", b"\n,", b",\n", b",\r")
 """Quotes, empty lines, empty users and empty tokens."""
@@ -117,7 +118,8 @@ class AccountsFile:
         is and where. 0, and nothing is kept, if there may be more to a line than a user, a comma and a token.
         """
         data, end = self._data, len(self._data)
-        at = 0 if self._line(0).rstrip() != ",".join(_HEADER).encode() else len(self._line(0))
+        headers = [",".join(header).encode() for header in _HEADERS]
+        at = len(self._line(0)) if self._line(0).rstrip() in headers else 0
         count = 0
         first, offsets = array("Q"), array("Q")
         while at < end:
@@ -144,7 +146,7 @@ class AccountsFile:
             line = self._line(at)
             if line.strip():
                 fields = None if not is_first and _PLAIN.match(line) else self._fields(line, at)
-                if not is_first or fields != _HEADER:
+                if not is_first or fields not in _HEADERS:
                     offsets.append(at)
                 is_first = False
             at += len(line)
@@ -165,7 +167,7 @@ class AccountsFile:
             raise self._malformed("is not UTF-8", at) from None
         except csv.Error as error:
             raise self._malformed(f"is not CSV: {error}", at) from None
-        if len(fields) != len(_HEADER):
+        if len(fields) != len(_HEADERS[0]):
             raise self._malformed(f"has {len(fields)} fields, not user,token", at)
         if not all(fields):
             raise self._malformed("has an empty user or token", at)

@@ -6,15 +6,26 @@ over it is in `heartbeat`, `inbox` and `requests`, and what after it in `reconne
 """
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, cast
 
 import msgspec
 
 from drivers import events
-from drivers.contract import Arrived, Ended, Outgoing, OutgoingPackage, Page, Ponged, Session
+from drivers.contract import (
+    Arrived,
+    Ended,
+    Outgoing,
+    OutgoingPackage,
+    Page,
+    Ponged,
+    Received,
+    ResumableSession,
+    Session,
+)
 from drivers.events import CloseReason, Event
 from drivers.heartbeat import Heartbeat
 from drivers.inbox import Inbox
+from drivers.recent import Recent
 from drivers.reconnection import Reconnection
 from drivers.requests import Requests
 from drivers.state import NEVER, Roster, State, Surroundings
@@ -52,6 +63,7 @@ class Client(Reconnection, Heartbeat, Inbox, Requests):
         had_session = self._session is not None and state >= State.LOGGING_IN
         if self._session is not None and state is State.ONLINE:
             self._session.bye()  # still to be taken by the pump
+            self._keep_remains(self._session)
         else:
             self._session = None
         self._stop()
@@ -73,6 +85,9 @@ class Client(Reconnection, Heartbeat, Inbox, Requests):
             return
         shared = self._shared
         session = self.endpoint.new_session()
+        past = self._past
+        if isinstance(past, Recent) and past.remains is not None:
+            cast(ResumableSession, session).resume(past.remains)
         session.login(shared.roster.identity(self.index), self.version, self._ask_heartbeat_s)
         self._session = session
         self.state = State.LOGGING_IN
@@ -161,6 +176,9 @@ class Client(Reconnection, Heartbeat, Inbox, Requests):
             return
         self._beat_in_turn(session, now)
         if self._outbox is not None or self._asked is not None:
+            if self._is_owed_too_long(now):
+                self.lost(CloseReason.UNANSWERED, "no answer to a send in time", now)
+                return
             self._repeat_due(now)
         if self._gap is not None and now >= self._gap.due:
             self._pull(self._gap, now)
@@ -220,9 +238,11 @@ class Client(Reconnection, Heartbeat, Inbox, Requests):
         self._emit(events.Closed(CloseReason.REFUSED, event.text, False), now)
 
     def _on_ended(self, event: Ended, now: float) -> None:
-        state = self.state
+        state, session = self.state, self._session
         if state < State.LOGGING_IN:
             return
+        if session is not None and state is State.ONLINE:
+            self._keep_remains(session)
         self._session = None
         if event.reason is CloseReason.REPLACED:
             self._stop()
@@ -235,6 +255,15 @@ class Client(Reconnection, Heartbeat, Inbox, Requests):
             self._come_back(event, now)
         else:
             self._retry(now, event.retry_after_s)
+
+    def _keep_remains(self, session: Session) -> None:
+        if self.endpoint.dialect.resumes:
+            remains = cast(ResumableSession, session).remains()
+            if remains is not None or self._past is not None:
+                self._recent().remains = remains
+
+    def _on_received(self, event: Received, now: float) -> None:
+        self._show_once(event, event.via or self.endpoint.carrier.via, now)
 
     def _on_ponged(self, event: Ponged, now: float) -> None:
         self._beat_answered(event, now)
@@ -296,6 +325,7 @@ _HANDLERS: dict[type[Event], Callable[[Client, Any, float], None]] = {
     events.UnreadChanged: Client._answered,
     events.ContactsListed: Client._answered,
     events.HistoryListed: Client._answered,
+    Received: Client._on_received,
     Ponged: Client._on_ponged,
     Page: Client._page,
     Ended: Client._on_ended,

@@ -2,17 +2,19 @@
 
 import importlib
 import pkgutil
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from functools import cache
-from types import ModuleType
-from typing import Any
 from urllib.parse import SplitResult, parse_qsl, urlencode, urlsplit, urlunsplit
 
-from drivers import carriers, dialects
+from drivers import carriers
 from drivers.carriers.polling import PollingCarrier
 from drivers.carriers.wrapped import UrlCarrier
 from drivers.contract import Carrier, Dialect, Session
 from drivers.ladder.origin import Origin, parse_origin
+from drivers.registered import DialectError, known_dialects
+
+AnyCarrier = Carrier | UrlCarrier | PollingCarrier
 
 
 class TargetError(Exception):
@@ -60,45 +62,87 @@ class Endpoint:
         query = parse_qsl(old.query)
         if self.carrier.name in _WITH_CERTIFICATE and "name" not in dict(query):
             query.append(("name", old.hostname or ""))
-        netloc = f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
+        # What stands before the host is the dialect's, such as a domain.
+        before = "".join(old.netloc.rpartition("@")[:2])
+        netloc = before + (f"[{host}]:{port}" if ":" in host else f"{host}:{port}")
         url = urlunsplit((old.scheme, netloc, old.path, urlencode(query, safe="/"), ""))
         return replace(self, url=url, host=host, port=port)
 
 
 def parse_target(url: str) -> Endpoint:
-    """`chat+tcp://host:port`, `chat+wss://host:port/path?ca=FILE` and the like. Raises TargetError.
+    """`chat+tcp://host:port`, `chat+wss://host:port/path?ca=FILE`, `mqtts://host` and the like, with what
+    dialect and carrier have to be told in one query. Raises TargetError.
 
     The host must be an address or a name.
     """
     try:
         parts = urlsplit(url)
         port = parts.port
-    except ValueError as error:
+        dialects = known_dialects()
+    except (ValueError, DialectError) as error:
         raise TargetError(f"target {url!r}: {error}") from error
-    known_dialects, known_carriers = _dialects(), _carriers()
     dialect_name, _, carrier_name = parts.scheme.partition("+")
     if dialect_name == _WITH_SCHEDULERS and carrier_name in _SCHEDULERS:
         return _scheduler(url, parts, carrier_name)
-    dialect = known_dialects.get(dialect_name)
-    carrier = known_carriers.get(carrier_name or "tcp")
-    if dialect is None or carrier is None:
-        carriers_and_more = (*known_carriers, *_SCHEDULERS)
-        schemes = ", ".join(f"{one}+{other}" for one in sorted(known_dialects) for other in carriers_and_more)
-        raise TargetError(f"target {url!r}: the scheme {parts.scheme!r} is none of {schemes}")
+    short = _short_schemes(dialects).get(parts.scheme)
+    dialect_name, carrier_name = short or (dialect_name, carrier_name or "tcp")
+    dialect, carrier = dialects.get(dialect_name), _carriers().get(carrier_name)
+    if dialect is None or carrier is None or not _carries(carrier, dialect):
+        raise TargetError(f"target {url!r}: the scheme {parts.scheme!r} is none of {', '.join(schemes())}")
     if not parts.hostname:
-        raise TargetError(f"target {url!r}: no host; write {dialect.name}+{carrier.name}://HOST:PORT")
-    port = port or dialect.default_port
-    if not isinstance(carrier, Carrier):
-        try:
-            carrier = carrier.at(parts)
-        except ValueError as error:
-            raise TargetError(f"target {url!r}: {error}") from error
-    if carrier.dialect not in (None, dialect.name):
-        raise TargetError(f"target {url!r}: {carrier.name} carries {carrier.dialect} only")
+        raise TargetError(f"target {url!r}: no host; write {parts.scheme}://HOST:PORT")
+    port = port or dialect.ports.get(carrier.name, dialect.default_port)
+    try:
+        dialect, parts = _configured(dialect, parts)
+        if not isinstance(carrier, Carrier):
+            is_websocket = isinstance(carrier, UrlCarrier) and carrier.is_websocket
+            carrier = carrier.at(parts, dialect)
+            if is_websocket and dialect.websocket is not None and dialect.websocket.new_session is not None:
+                dialect = replace(dialect, new_session=dialect.websocket.new_session)
+        elif parts.query:
+            raise ValueError(f"?{parts.query} means nothing here")
+    except ValueError as error:
+        raise TargetError(f"target {url!r}: {error}") from error
     label = f"{carrier.name}:{port}"
     if carrier.proxy is None:
-        return Endpoint(url, parts.hostname, port, dialect, carrier, label)
+        return Endpoint(url, parts.hostname or "", port, dialect, carrier, label)
     return Endpoint(url, *carrier.proxy, dialect, carrier, f"{label} through a proxy")
+
+
+def schemes() -> list[str]:
+    """Every scheme that a target's URL can have. Raises TargetError for a dialect that cannot be had."""
+    try:
+        dialects = known_dialects()
+    except DialectError as error:
+        raise TargetError(str(error)) from error
+    found = list(_short_schemes(dialects))
+    for name, dialect in sorted(dialects.items()):
+        found += [f"{name}+{each.name}" for each in _carriers().values() if _carries(each, dialect)]
+        found += [f"{name}+{each}" for each in _SCHEDULERS if name == _WITH_SCHEDULERS]
+    return found
+
+
+def _short_schemes(dialects: Mapping[str, Dialect]) -> dict[str, tuple[str, str]]:
+    return {
+        short: (name, carrier)
+        for name, dialect in dialects.items()
+        for short, carrier in dialect.schemes.items()
+    }
+
+
+def _carries(carrier: AnyCarrier, dialect: Dialect) -> bool:
+    if isinstance(carrier, UrlCarrier) and carrier.is_websocket:
+        return dialect.websocket is not None
+    return not isinstance(carrier, PollingCarrier) or dialect.name == _WITH_SCHEDULERS
+
+
+def _configured(dialect: Dialect, url: SplitResult) -> tuple[Dialect, SplitResult]:
+    """The dialect as its part of the query wants it, and the URL without that. Raises ValueError."""
+    if dialect.configured is None:
+        return dialect, url
+    query = parse_qsl(url.query, keep_blank_values=True)
+    rest = [(name, value) for name, value in query if name not in dialect.options]
+    return dialect.configured(url), url._replace(query=urlencode(rest, safe="/"))
 
 
 def _scheduler(url: str, parts: SplitResult, name: str) -> Endpoint:
@@ -108,7 +152,7 @@ def _scheduler(url: str, parts: SplitResult, name: str) -> Endpoint:
         origin = parse_origin(parts, is_secure=_SCHEDULERS[name])
     except ValueError as error:
         raise TargetError(f"target {url!r}: {error}") from error
-    dialect = _dialects()[_WITH_SCHEDULERS]
+    dialect = known_dialects()[_WITH_SCHEDULERS]
     return Endpoint(url, origin.name, origin.port, dialect, Carrier(name), f"{name}:{origin.port}", origin)
 
 
@@ -120,18 +164,9 @@ _WITH_CERTIFICATE = ("tls", "wss")
 
 
 @cache
-def _dialects() -> dict[str, Dialect]:
-    return {found.name: found for found in _registered(dialects, "DIALECT")}
-
-
-@cache
-def _carriers() -> dict[str, Carrier | UrlCarrier | PollingCarrier]:
-    return {found.name: found for found in _registered(carriers, "CARRIER")}
-
-
-def _registered(package: ModuleType, name: str) -> list[Any]:
+def _carriers() -> dict[str, AnyCarrier]:
     modules = (
-        importlib.import_module(f"{package.__name__}.{info.name}")
-        for info in pkgutil.iter_modules(package.__path__)
+        importlib.import_module(f"{carriers.__name__}.{info.name}")
+        for info in pkgutil.iter_modules(carriers.__path__)
     )
-    return [getattr(module, name) for module in modules if hasattr(module, name)]
+    return {module.CARRIER.name: module.CARRIER for module in modules if hasattr(module, "CARRIER")}

@@ -16,6 +16,7 @@ class CloseReason(enum.StrEnum):
     EOF = "eof"
     RESET = "reset"
     SILENCE = "silence"
+    UNANSWERED = "unanswered"
     LOGIN_TIMEOUT = "login timeout"
     PROTOCOL_ERROR = "protocol error"
     REPLACED = "replaced"

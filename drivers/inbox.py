@@ -1,12 +1,14 @@
-"""In what order a client shows its inbox: by version, without holes, each once (rules 4 and 5, ROM.2, ROM.4).
+"""In what order a client shows its inbox: by version, without holes, each once (rules 4 and 5, ROM.2, ROM.4);
+or, where the protocol has no versions, as it comes, each once.
 
 What comes ahead of its turn is held back while a pull asks for what is missing. What several pulls do not
 bring is skipped, so that a server's loss stays visible as a loss and does not silence the device for ever.
 """
 
 from drivers import events
-from drivers.contract import Page
+from drivers.contract import Page, Received
 from drivers.gap import Gap, Skipped
+from drivers.recent import Recent
 from drivers.state import Remembered, State
 from protocol.messages import Entry
 
@@ -29,7 +31,7 @@ class Inbox(Remembered):
                 self._drain(self._gap, now)
             return False
         if version <= self.version:
-            was_given_up = self._skipped is not None and self._skipped.take(version)
+            was_given_up = isinstance(self._past, Skipped) and self._past.take(version)
             kind = events.Delivered if was_given_up else events.Repeated
             self._emit(kind(entry, via, attempt), now)
             return True
@@ -39,6 +41,16 @@ class Inbox(Remembered):
         else:
             gap.held[version] = (entry, via, attempt)
         return False
+
+    def _show_once(self, event: Received, via: str, now: float) -> None:
+        kind = events.Repeated if self._recent().is_repeat(event.key) else events.Delivered
+        self._emit(kind(event.entry, via, event.attempt), now)
+
+    def _recent(self) -> Recent:
+        past = self._past
+        if not isinstance(past, Recent):
+            past = self._past = Recent()
+        return past
 
     def _behind(self, newest: int) -> None:
         """The server has entries up to `newest`."""
@@ -73,9 +85,9 @@ class Inbox(Remembered):
     def _skip(self, gap: Gap, now: float) -> None:
         after = self.version
         self.version = min(gap.held, default=gap.newest + 1) - 1
-        if self._skipped is None:
-            self._skipped = Skipped()
-        self._skipped.add(after, self.version)
+        if not isinstance(self._past, Skipped):
+            self._past = Skipped()
+        self._past.add(after, self.version)
         gap.pulls = gap.barren = 0
         self._emit(events.GapSkipped(after, self.version), now)
         self._drain(gap, now)

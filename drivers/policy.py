@@ -22,6 +22,10 @@ class Policy:
     at its next login, because something on the path may have forgotten the idle connection (HBT.4). It
     stays with what has held.
 
+    `answer_s`: for so long an answer to a send may be owed where the protocol allows no repeat on the same
+    connection; then the client makes another one. It is longer than `retransmit_start_s` because giving a
+    connection up costs more than a repeat.
+
     `look_up_s`: on a worse rung of the ladder than a bare connection, a look at the better ones is taken
     after up to so long, and less and less often while it is in vain.
     """
@@ -31,6 +35,7 @@ class Policy:
     login_timeout_s: float = 5.0
     retransmit_start_s: float = 2.0
     retransmit_cap_s: float = 16.0
+    answer_s: float = 8.0
     pull_limit: int = 500
     pulls_before_skipping: int = 3
     beat_retry_s: float = 3.0

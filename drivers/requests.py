@@ -4,7 +4,7 @@ A server that says 429 or 503 to a send, and how long to wait, gets no send befo
 """
 
 from drivers import events
-from drivers.contract import Outgoing, OutgoingPackage, Question, answers
+from drivers.contract import Dialect, Outgoing, OutgoingPackage, Question, answers
 from drivers.events import Event
 from drivers.outbox import Asked, Outbox, Pending
 from drivers.state import NEVER, Remembered, State
@@ -26,7 +26,10 @@ class Requests(Remembered):
             self._transmit(pending, now)
 
     def ask(self, question: Question, now: float) -> None:
-        """Ask until answered; the answer comes as an event."""
+        """Ask until answered; the answer comes as an event.
+
+        LocalProtocolError, from here or from the login that follows, when the protocol has no words for it.
+        """
         asked = Asked(question)
         if self._asked is None:
             self._asked = []
@@ -39,6 +42,17 @@ class Requests(Remembered):
         """Sends without an answer and questions without one."""
         sends = 0 if self._outbox is None else len(self._outbox)
         return sends + (0 if self._asked is None else len(self._asked))
+
+    def _is_owed_too_long(self, now: float) -> bool:
+        """Whether the connection has to be given up for want of an answer, as the protocol has no repeats on
+        the same one."""
+        outbox = self._outbox
+        if outbox is None or now < outbox.next_due() or self._dialect().retransmits:
+            return False
+        return any(pending.due <= now and pending.due != self._quiet_until for pending in outbox.flying())
+
+    def _dialect(self) -> Dialect:
+        return self._shared.endpoints[self._route].dialect
 
     def _repeat_due(self, now: float) -> None:
         if self._outbox is not None and now >= self._outbox.next_due():
@@ -72,7 +86,9 @@ class Requests(Remembered):
             cid = pending.outgoing.cid
             self._rejected(events.Rejected(cid, ErrorCode.TOO_LARGE, str(error)), now)
             return
-        pending.due = now + self._shared.policy.retransmit_s(pending.attempts)
+        policy = self._shared.policy
+        repeats = self._dialect().retransmits
+        pending.due = now + (policy.retransmit_s(pending.attempts) if repeats else policy.answer_s)
         self._soon(pending.due)
         if pending.attempts > 1:
             self._emit(events.Retransmitted(pending.outgoing.cid, pending.attempts), now)
@@ -104,7 +120,11 @@ class Requests(Remembered):
         asked.attempts += 1
         asked.due = now + self._shared.policy.retransmit_s(asked.attempts)
         self._soon(asked.due)
-        session.ask(asked.question)
+        try:
+            session.ask(asked.question)
+        except LocalProtocolError:
+            self._forget(asked)
+            raise
 
     def _answered(self, event: Event, now: float) -> None:
         for candidate in self._asked or ():

@@ -16,6 +16,7 @@ from drivers.gap import Gap, Skipped
 from drivers.ladder.ladder import Ladder
 from drivers.outbox import Asked, Outbox
 from drivers.policy import Policy
+from drivers.recent import Recent
 
 if TYPE_CHECKING:
     from drivers.client import Client
@@ -81,12 +82,15 @@ class Surroundings:
 
 
 class Remembered:
-    """Idle, a client is this and its session; what is None exists only while it holds something."""
+    """Idle, a client is this and its session; what is None exists only while it holds something.
+
+    `_past`: what of earlier messages has to be remembered, of an inbox with versions or of one without.
+    """
 
     __slots__ = (
         "_ask_heartbeat_s", "_asked", "_beat_due", "_beat_sent", "_beat_tries", "_failures", "_gap",
-        "_heard_at", "_heartbeat_s", "_lost_at", "_outbox", "_quiet_until", "_route", "_session", "_shared",
-        "_skipped", "armed_for", "deadline", "index", "link", "state", "version",
+        "_heard_at", "_heartbeat_s", "_lost_at", "_outbox", "_past", "_quiet_until", "_route", "_session",
+        "_shared", "armed_for", "deadline", "index", "link", "state", "version",
     )  # fmt: skip
 
     def __init__(self, shared: Surroundings, index: int, *, version: int = 0) -> None:
@@ -111,7 +115,7 @@ class Remembered:
         self._quiet_until = 0.0
         self._asked: list[Asked] | None = None
         self._gap: Gap | None = None
-        self._skipped: Skipped | None = None
+        self._past: Skipped | Recent | None = None
 
     def _emit(self, event: Event, now: float) -> None:
         self._shared.observe(cast("Client", self), event, now)

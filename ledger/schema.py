@@ -48,6 +48,7 @@ class CloseReason(IntEnum):
     CONNECT_TIMEOUT = 8
     REFUSED = 9
     LEFT = 10  # on purpose
+    UNANSWERED = 11  # a send was not answered, and the protocol has no repeats on the same connection
 
 
 ALTERED = -1

@@ -1,4 +1,5 @@
-"""WebSocket framing (RFC 6455) for the chat protocol: one frame of it a binary message, either side.
+"""WebSocket framing (RFC 6455), either side: for the chat protocol one frame of it a binary message, for
+others whatever is handed over at once.
 
 No socket, no clock, no handshake. Payload is passed on as it comes, so that a message in pieces is held by
 nobody twice; what is checked is that messages and frames end together.
@@ -8,6 +9,7 @@ import enum
 import os
 from base64 import b64encode
 from hashlib import sha1
+from typing import ClassVar
 
 from protocol.errors import RemoteProtocolError
 from protocol.frames import whole_frame_bytes
@@ -87,8 +89,11 @@ class Channel:
     | closing | CLOSE of the peer, a broken frame               | nothing        |
     | over    | –                                               | nothing        |
 
-    `ended` says why the peer or its mistakes ended it, None before; `is_broken` tells the mistakes.
+    `ended` says why the peer or its mistakes ended it, None before; `is_broken` tells the mistakes. `opcode`:
+    of all messages, either way.
     """
+
+    opcode: ClassVar[Opcode] = Opcode.BINARY
 
     __slots__ = (
         "_came", "_close_sent", "_held", "_in_message", "_is_client", "_key", "_left", "_message", "_out",
@@ -111,14 +116,14 @@ class Channel:
 
     # -- out
 
-    def send(self, chat_frames: bytes) -> None:
+    def send(self, payload: bytes) -> None:
         """Each chat frame becomes a message; what is none, a message as it is."""
         if self._close_sent:
             return
         at = 0
-        while at < len(chat_frames):
-            end = at + _frame_bytes(chat_frames, at)
-            self._out += encode(Opcode.BINARY, chat_frames[at:end], masked=self._is_client)
+        while at < len(payload):
+            end = at + _frame_bytes(payload, at)
+            self._out += encode(Opcode.BINARY, payload[at:end], masked=self._is_client)
             at = end
 
     def close(self, code: CloseCode = CloseCode.NORMAL, reason: str = "") -> None:
@@ -218,10 +223,11 @@ class Channel:
                 raise _Broken(f"unknown opcode 0x{opcode:x}")
             if not first & _FIN or second & _LENGTH > MAX_CONTROL_BYTES:
                 raise _Broken("a control frame in pieces or of more than 125 bytes")
-        elif opcode == Opcode.TEXT:
-            raise _Broken("only binary messages are understood", CloseCode.UNSUPPORTED_DATA)
         elif opcode > Opcode.BINARY:
             raise _Broken(f"unknown opcode 0x{opcode:x}")
+        elif opcode not in (Opcode.CONTINUATION, self.opcode):
+            only = self.opcode.name.lower()
+            raise _Broken(f"only {only} messages are understood", CloseCode.UNSUPPORTED_DATA)
         elif (opcode == Opcode.CONTINUATION) is not self._in_message:
             raise _Broken("a message begins within another" if self._in_message else "nothing to continue")
         return opcode
@@ -259,6 +265,27 @@ class Channel:
             code, reason = _why(content)
             self.ended = f"closed with {code} {reason}".rstrip() if code else "closed without a reason"
             self.close()
+
+
+class BinaryChannel(Channel):
+    """What is sent at once is one message, and what comes need not hold anything whole."""
+
+    __slots__ = ()
+
+    def send(self, payload: bytes) -> None:
+        if not self._close_sent:
+            self._out += encode(self.opcode, payload, masked=self._is_client)
+
+    def _piece_ended(self) -> None:
+        if not self._in_message:
+            self._came = 0
+
+
+class TextChannel(BinaryChannel):
+    """The same in text messages; whether it is UTF-8 is for whoever reads the text to find out."""
+
+    __slots__ = ()
+    opcode = Opcode.TEXT
 
 
 def _frame_bytes(data: bytes, at: int) -> int:

@@ -13,6 +13,7 @@ from ledger.histograms import Histograms
 from ledger.writer import LedgerWriter
 from protocol.messages import Entry
 from scenarios.letters import Letter, Stationery
+from scenarios.owed import Owed
 from scenarios.totals import Totals
 
 LATE_BEAT_S = 5.0
@@ -22,6 +23,7 @@ _CLOSE_CODES = {
     CloseReason.EOF: schema.CloseReason.EOF,
     CloseReason.RESET: schema.CloseReason.RESET,
     CloseReason.SILENCE: schema.CloseReason.SILENCE,
+    CloseReason.UNANSWERED: schema.CloseReason.UNANSWERED,
     CloseReason.LOGIN_TIMEOUT: schema.CloseReason.LOGIN_TIMEOUT,
     CloseReason.PROTOCOL_ERROR: schema.CloseReason.PROTOCOL_ERROR,
     CloseReason.REPLACED: schema.CloseReason.REPLACED,
@@ -38,15 +40,22 @@ class Recorder:
     `conversations`: number by wire name, filled in by the cohorts that chat. `awaited`: devices whose next
     word about their version (an answered heartbeat, a login) somebody waits for. `on_delivered` is told of
     every message that a device was shown. `broken`: why the ledger cannot be written, None while it can.
+    `audience` tells on how many devices a message is to be shown, by number of its conversation.
     """
 
     def __init__(
-        self, ledger: LedgerWriter, histograms: Histograms, totals: Totals, stationery: Stationery
+        self,
+        ledger: LedgerWriter,
+        histograms: Histograms,
+        totals: Totals,
+        stationery: Stationery,
+        audience: Callable[[int], int] = lambda conversation: 0,
     ) -> None:
         self._ledger = ledger
         self._histograms = histograms
         self._totals = totals
         self._stationery = stationery
+        self._audience = audience
         self._opened_at: dict[int, float] = {}
         self._planned: dict[int, int] = {}
         self._packages: dict[int, int] = {}
@@ -64,6 +73,7 @@ class Recorder:
             ("sent", "acked", "rejected", "delivered", "repeated", "retransmitted"), 0
         )
         self.server_errors = 0
+        self.owed = Owed()
         self.broken: str | None = None
 
     def observe(self, client: Client, event: Event, now: float) -> None:
@@ -186,13 +196,16 @@ class Recorder:
     ) -> None:
         self.messages["acked"] += 1
         planned_ns = self._planned.pop(message, None)
+        number = self.conversations.get(conversation)
         if planned_ns is not None:
             self._totals.add("SEND", "acknowledge", now - planned_ns / 1e9)
+            if number is not None:
+                self.owed.promise(planned_ns, self._audience(number))
         if version is not None and version > client.version + 1:
             self._held_back.add((client.index, version))
         self._row(
             now, schema.Event.ACKED, client, message=message,
-            conversation=self.conversations.get(conversation), sequence=sequence, version=version,
+            conversation=number, sequence=sequence, version=version,
         )  # fmt: skip
 
     def _messages_of(self, first: int) -> range:
@@ -216,6 +229,7 @@ class Recorder:
         letter = self._entry_row(client, schema.Event.DELIVERED, event.entry, event.via, event.attempt, now)
         if letter is not None:
             self.messages["delivered"] += 1
+            self.owed.keep(letter.planned_ns)
             self._totals.add("RECV", "deliver", now - letter.planned_ns / 1e9)
             if self.on_delivered is not None:
                 self.on_delivered(client, event.entry, now)

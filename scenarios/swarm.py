@@ -29,6 +29,7 @@ from ledger.writer import FLUSH_ROWS, LedgerWriter
 from protocol.messages import Entry
 from reactor.alarms import Alarms
 from reactor.wheel import Ticker
+from scenarios import resolvers
 from scenarios.cohort import Cohort
 from scenarios.letters import Stationery
 from scenarios.machine import open_descriptors, own_memory
@@ -71,9 +72,10 @@ class Swarm:
         self._samples = SampleWriter(folder.processes, process)
         self._histograms = Histograms()
         self._totals = Totals(stats)
-        recorder = Recorder(self._ledger, self._histograms, self._totals, stationery)
+        recorder = Recorder(self._ledger, self._histograms, self._totals, stationery, population.audience)
         recorder.on_delivered = self._delivered
-        roster = PopulationRoster(population, accounts)
+        enters_rooms = any(endpoint.dialect.enters_rooms for endpoint in endpoints)
+        roster = PopulationRoster(population, accounts, enters_rooms=enters_rooms)
         policy = Policy(heartbeat_s=options.heartbeat, dice=random.Random(f"{options.seed}/{process}"))
         self.stage = Stage(
             options=options,
@@ -82,7 +84,9 @@ class Swarm:
             roster=roster,
             surroundings=Surroundings(endpoints, roster, policy, recorder.observe),
             pump=EpollPump(
-                sources=sources or source_addresses(options.sources),
+                sources=sources
+                or tuple(options.source_addresses.split())
+                or source_addresses(options.sources),
                 max_handshakes=options.handshakes,
                 connect_rate=options.connect_rate,
                 pace_s=options.pace,
@@ -94,9 +98,12 @@ class Swarm:
         )
         self.cohorts: dict[int, Cohort] = {}
         self.sends = {"started": 0, "late": 0}
+        self._health = {"loop_lag_ms": 0.0, "cpu_share": 0.0, "rss_bytes": 0}
+        self._last_cpu = (time.monotonic(), 0.0)
         self._dice = random.Random(f"{options.seed}/sends/{process}")
         self._next_send = 0.0
         self._send_armed = False
+        self._moves = 0
         self._wire = WireTap(FEW if options.pace else MOST, random.Random(f"{options.seed}/wire/{process}"))
         warm_up()
         # A full collection over everything that was ever imported stops the loop for a tenth of a second,
@@ -134,6 +141,20 @@ class Swarm:
         ]
         for client in self._dice.sample(online, round(len(online) * share)):
             self.stage.pump.cut(client)
+
+    def move(self) -> None:
+        """The clients of this process are in another network: no way in is known there, nothing lasts."""
+        self._moves += 1
+        ladder = self.stage.surroundings.ladder
+        if ladder is not None:
+            ladder.on_network(f"network {self._moves}", time.monotonic())
+        self.cut(1.0)
+
+    def resolve(self, kind: str) -> None:
+        """Clients that look for a way in ask a resolver of that kind (`scenarios.resolvers`)."""
+        ladder = self.stage.surroundings.ladder
+        if ladder is not None:
+            resolvers.use(ladder, kind)
 
     def remove(self, cohort: Cohort) -> None:
         """The cohort has settled; its devices leave."""
@@ -200,15 +221,30 @@ class Swarm:
     # -- once a second --
 
     def snapshot(self) -> dict[str, object]:
-        """Totals of this process for whoever watches the run."""
+        """Totals of this process for whoever watches the run; `health` is of its last whole second."""
         recorder = self.stage.recorder
+        owed, overdue = recorder.owed.count(time.monotonic_ns())
         return {
             "connections": recorder.online,
             "target": sum(len(cohort.clients) for cohort in self.cohorts.values()),
             "messages": dict(recorder.messages),
             "beats": dict(recorder.beats),
+            "deliveries": {"expected": recorder.owed.expected, "owed": owed, "overdue": overdue},
+            "connects": {
+                "opened": recorder.opened,
+                "failed": recorder.failed,
+                "dropped": recorder.dropped,
+            },
+            "sends": {**self.sends, "planned": self.sends["started"] + self._overdue()},
+            "health": dict(self._health),
             "broken": recorder.broken,
         }
+
+    def _note_health(self, cpu_s: float, loop_lag_ms: float, rss_bytes: int) -> None:
+        now, (before, cpu_before_s) = time.monotonic(), self._last_cpu
+        self._last_cpu = (now, cpu_s)
+        share = (cpu_s - cpu_before_s) / max(now - before, 0.001) if cpu_before_s else 0.0
+        self._health = {"loop_lag_ms": loop_lag_ms, "cpu_share": share, "rss_bytes": rss_bytes}
 
     def _each_second(self, *, last: bool = False) -> None:
         recorder = self.stage.recorder
@@ -216,16 +252,18 @@ class Swarm:
         self._totals.flush(durations)
         self._wire.look(self.cohorts, time.monotonic())
         cpu = os.times()
+        cpu_s, loop_lag_ms = cpu.user + cpu.system, self.stage.pump.take_worst_lag_s() * 1000
         rss_bytes, anon_bytes = own_memory()
+        self._note_health(cpu_s, loop_lag_ms, rss_bytes)
         sample = {
             "at_ns": time.monotonic_ns(),
             "role": "generator",
             "pid": os.getpid(),
             "rss_bytes": rss_bytes,
             "anon_bytes": anon_bytes,
-            "cpu_s": cpu.user + cpu.system,
+            "cpu_s": cpu_s,
             "fds": open_descriptors(os.getpid()),
-            "loop_lag_ms": self.stage.pump.take_worst_lag_s() * 1000,
+            "loop_lag_ms": loop_lag_ms,
             "connections": recorder.online,
             "target": sum(len(cohort.clients) for cohort in self.cohorts.values()),
             "opened": recorder.opened,

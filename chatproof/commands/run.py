@@ -6,11 +6,18 @@ from typing import Any
 
 import click
 
+from chatproof.dialect_option import dialect_option
+
 
 @click.command("run")
 @click.argument("plan", required=False)
 @click.option("--target", metavar="URL", help="chat+tcp://HOST:PORT of a server that runs, or embedded.")
 @click.option("--accounts", metavar="FILE", help="Accounts for --target: user,token a line.")
+@click.option(
+    "--carrier",
+    metavar="NAME",
+    help="To the embedded server: tcp, tls, ws, wss, longpoll, shortpoll or ladder.",
+)
 @click.option("--scenario", help="chat or heartbeat.")
 @click.option("--connections", type=int, help="Connections in all.")
 @click.option("--processes", type=int, help="Swarm processes; as many as the connections need.")
@@ -42,7 +49,8 @@ import click
 @click.option(
     "--network",
     metavar="KIND",
-    help="A network of the run's own between swarm and server: veth, wire or nat (docs/packets.md).",
+    help="A network of the run's own: veth, wire or nat between swarm and server, a loopback with room for "
+    "millions, or none (docs/packets.md).",
 )
 @click.option("--toxiproxy", metavar="URL", help="Use this Toxiproxy instead of starting one.")
 @click.option(
@@ -60,13 +68,16 @@ import click
 )
 @click.option("--bind", metavar="HOST:PORT", help="With --machines: where this one listens for them.")
 @click.option("--out", metavar="DIR", help="Run folder; a new one below runs/ by default.")
+@click.option("--report/--no-report", "reports", default=True, help="Make report.html; on by default.")
 @click.option("--json", "as_json", is_flag=True, help="Print summary.json at the end, progress to stderr.")
+@dialect_option
 def command(
     plan: str | None,
     settings: tuple[str, ...],
     machines: int | None,
     bind: str | None,
     out: str | None,
+    reports: bool,
     as_json: bool,
     **given: Any,
 ) -> None:
@@ -95,7 +106,9 @@ def command(
         elsewhere.fit(wanted)
     folder = new_folder(out, wanted.name)
     console = Console(stderr=as_json)
-    code = Run(wanted, folder, shlex.join(["chatproof", *sys.argv[1:]]), console, elsewhere).execute()
+    run = Run(wanted, folder, shlex.join(["chatproof", *sys.argv[1:]]), console, elsewhere)
+    run.reports = reports
+    code = run.execute()
     if as_json:
         click.echo(folder.summary.read_text(), nl=False)
     sys.exit(code)
@@ -127,6 +140,8 @@ def _apply(plan: Any, given: dict[str, Any], settings: tuple[str, ...]) -> None:
             setattr(plan, key, given[key])
     if given["target"] is not None:
         plan.target.url = given["target"]
+    if given["carrier"] is not None:
+        plan.target.carrier = given["carrier"]
     if given["access_processes"] is not None:
         plan.target.access_processes = given["access_processes"]
     if given["accounts"] is not None:

@@ -2,6 +2,8 @@
 
 import click
 
+from chatproof.dialect_option import dialect_option
+
 
 @click.command("worker")
 @click.option("--master", required=True, metavar="HOST:PORT", help="As given to chatproof run --bind.")
@@ -24,6 +26,7 @@ import click
     metavar="DIR",
     help="Where the ledgers lie until the master has fetched them; a temporary folder by default.",
 )
+@dialect_option
 def command(
     master: str,
     name: str | None,

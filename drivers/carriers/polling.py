@@ -10,7 +10,7 @@ from urllib.parse import SplitResult, parse_qsl
 
 from drivers.carriers import http_calls
 from drivers.carriers.http_line import Answer, BrokenAnswer, Call, Line
-from drivers.contract import Carrier
+from drivers.contract import Carrier, Dialect
 from drivers.ladder.origin import host_and_port
 from protocol import frames, messages
 from protocol.errors import ErrorCode, LocalProtocolError, RemoteProtocolError
@@ -40,7 +40,7 @@ class PollingCarrier:
     least_s: float
     most_s: float
 
-    def at(self, url: SplitResult) -> Carrier:
+    def at(self, url: SplitResult, dialect: Dialect) -> Carrier:
         """The carrier of one target. Raises ValueError for a query that it does not understand."""
         seconds = self.default_s
         proxy = None

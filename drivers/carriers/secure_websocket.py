@@ -5,13 +5,13 @@ from urllib.parse import SplitResult
 
 from drivers.carriers import tls, websocket
 from drivers.carriers.wrapped import UrlCarrier
-from drivers.contract import Session
+from drivers.contract import Dialect, Session
 
 
-def wrap_for(url: SplitResult) -> Callable[[Session], Session]:
-    """Raises ValueError like `tls.wrap_for`."""
-    encrypt, talk = tls.wrap_for(url), websocket.wrap_for(url)
+def wrap_for(url: SplitResult, dialect: Dialect) -> Callable[[Session], Session]:
+    """Raises ValueError like those of both."""
+    encrypt, talk = tls.wrap_for(url, dialect), websocket.wrap_for(url, dialect)
     return lambda session: encrypt(talk(session))
 
 
-CARRIER = UrlCarrier(name="wss", wrap_for=wrap_for)
+CARRIER = UrlCarrier(name="wss", wrap_for=wrap_for, is_websocket=True)

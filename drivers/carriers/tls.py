@@ -10,7 +10,7 @@ from functools import cache
 from urllib.parse import SplitResult, parse_qs
 
 from drivers.carriers.wrapped import UrlCarrier, Wrapped
-from drivers.contract import Ended, Session
+from drivers.contract import Dialect, Ended, Session
 from drivers.events import CloseReason, Event
 
 _READ_BYTES = 65536
@@ -92,7 +92,7 @@ def _words(error: ssl.SSLError) -> str:
     return (error.reason or str(error)).replace("_", " ").lower()
 
 
-def wrap_for(url: SplitResult) -> Callable[[Session], Session]:
+def wrap_for(url: SplitResult, dialect: Dialect) -> Callable[[Session], Session]:
     """TLS towards the host of `url`. Raises ValueError for a query or file that cannot be used."""
     query = parse_qs(url.query, keep_blank_values=True)
     unknown = query.keys() - {"ca", "name"}

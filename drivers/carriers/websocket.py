@@ -1,4 +1,7 @@
-"""WebSocket (RFC 6455): each frame of the session a binary message, at `/v1/ws` unless the URL has a path."""
+"""WebSocket (RFC 6455): as `Dialect.websocket` says, at its path unless the URL has one.
+
+`Origin` and cookies are a browser's affair and not sent.
+"""
 
 import os
 from base64 import b64encode
@@ -6,22 +9,23 @@ from collections.abc import Callable
 from urllib.parse import SplitResult
 
 from drivers.carriers.wrapped import UrlCarrier, Wrapped
-from drivers.contract import Ended, Session
+from drivers.contract import Dialect, Ended, InWebSocket, Messages, Session
 from drivers.events import CloseReason, Event
-from protocol.websocket import MAX_HANDSHAKE_BYTES, PATH, Channel, accept_key
+from protocol.websocket import MAX_HANDSHAKE_BYTES, BinaryChannel, Channel, TextChannel, accept_key
 
 
 class WebSocketSession(Wrapped):
     """Opening (request sent) → open → over. Until it is open, what the session inside says waits there."""
 
-    __slots__ = ("_answer", "_channel", "_is_leaving", "_key", "_request")
+    __slots__ = ("_answer", "_channel", "_is_leaving", "_key", "_request", "_use")
 
-    def __init__(self, inner: Session, authority: str, target: str) -> None:
+    def __init__(self, inner: Session, use: InWebSocket, authority: str, target: str) -> None:
         super().__init__(inner)
+        self._use = use
         self._key = b64encode(os.urandom(16)).decode()
-        self._request = _request(authority, target, self._key)
+        self._request = _request(authority, target, self._key, use.subprotocol)
         self._answer: bytes | None = b""
-        self._channel = Channel(is_client=True)
+        self._channel = _CHANNELS[use.messages](is_client=True)
         self._is_leaving = False
 
     def bye(self) -> None:
@@ -35,7 +39,9 @@ class WebSocketSession(Wrapped):
         channel = self._channel
         plain = self._inner.take()
         if plain:
-            channel.send(plain)
+            split = self._use.split
+            for message in [plain] if split is None else split(plain):
+                channel.send(message)
         if self._is_leaving:
             channel.close()
         return channel.take()
@@ -50,7 +56,7 @@ class WebSocketSession(Wrapped):
                 return [self._refuse(f"the answer to the handshake is over {MAX_HANDSHAKE_BYTES} bytes")]
             if not end:
                 return []
-            mistake = _mistake(head, self._key)
+            mistake = _mistake(head, self._key, self._use.subprotocol)
             if mistake:
                 return [self._refuse(mistake)]
             self._answer, self._key = None, ""
@@ -66,7 +72,8 @@ class WebSocketSession(Wrapped):
         return Ended(CloseReason.PROTOCOL_ERROR, f"WebSocket handshake: {why}")
 
 
-def _request(authority: str, target: str, key: str) -> bytes:
+def _request(authority: str, target: str, key: str, subprotocol: str) -> bytes:
+    wish = f"Sec-WebSocket-Protocol: {subprotocol}\r\n" if subprotocol else ""
     return (
         f"GET {target} HTTP/1.1\r\n"
         f"Host: {authority}\r\n"
@@ -74,11 +81,12 @@ def _request(authority: str, target: str, key: str) -> bytes:
         "Connection: Upgrade\r\n"
         f"Sec-WebSocket-Key: {key}\r\n"
         "Sec-WebSocket-Version: 13\r\n"
+        f"{wish}"
         "\r\n"
     ).encode()
 
 
-def _mistake(head: bytes, key: str) -> str:
+def _mistake(head: bytes, key: str, subprotocol: str) -> str:
     """What is wrong with the head of an answer (section 4.1); "" for nothing."""
     status, *lines = head.decode("latin-1").split("\r\n")
     version, _, code_and_phrase = status.partition(" ")
@@ -97,17 +105,27 @@ def _mistake(head: bytes, key: str) -> str:
         return "the answer has no Connection: Upgrade"
     if headers.get("sec-websocket-accept") != accept_key(key):
         return "Sec-WebSocket-Accept does not fit the key"
-    if "sec-websocket-extensions" in headers or "sec-websocket-protocol" in headers:
+    if (
+        "sec-websocket-extensions" in headers
+        or headers.get("sec-websocket-protocol", subprotocol) != subprotocol
+    ):
         return "the server agreed to an extension or subprotocol that nobody offered"
+    if subprotocol and "sec-websocket-protocol" not in headers:
+        return f"the server did not agree to the subprotocol {subprotocol}"
     return ""
 
 
-def wrap_for(url: SplitResult) -> Callable[[Session], Session]:
-    """A WebSocket to the path of `url`."""
-    target = PATH if url.path in ("", "/") else url.path
+def wrap_for(url: SplitResult, dialect: Dialect) -> Callable[[Session], Session]:
+    """A WebSocket to the path of `url`. Raises ValueError for a dialect that does not travel in one."""
+    use = dialect.websocket
+    if use is None:
+        raise ValueError(f"{dialect.name} does not travel in a WebSocket")
+    target = use.path if url.path in ("", "/") else url.path
     # Without user and password, which are for nobody to see in a log.
     authority = url.netloc.rpartition("@")[2]
-    return lambda session: WebSocketSession(session, authority, target)
+    return lambda session: WebSocketSession(session, use, authority, target)
 
 
-CARRIER = UrlCarrier(name="ws", wrap_for=wrap_for)
+_CHANNELS = {Messages.FRAMES: Channel, Messages.BINARY: BinaryChannel, Messages.TEXT: TextChannel}
+
+CARRIER = UrlCarrier(name="ws", wrap_for=wrap_for, is_websocket=True)

@@ -3,9 +3,19 @@
 from abc import ABC, abstractmethod
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import cast
 from urllib.parse import SplitResult
 
-from drivers.contract import Carrier, Identity, Outgoing, OutgoingPackage, Question, Session
+from drivers.contract import (
+    Carrier,
+    Dialect,
+    Identity,
+    Outgoing,
+    OutgoingPackage,
+    Question,
+    ResumableSession,
+    Session,
+)
 from drivers.events import Event
 
 
@@ -13,15 +23,17 @@ from drivers.events import Event
 class UrlCarrier:
     """A carrier that needs more of a target's URL than an address, and keeps it however that is resolved.
 
-    `wrap_for(url)` is the `Carrier.wrap` of a target. Raises ValueError for a URL that it cannot use.
+    `wrap_for(url, dialect)` is the `Carrier.wrap` of a target, whose query has only what the dialect left.
+    Raises ValueError for a URL or dialect that it cannot carry. `is_websocket`: see `contract.InWebSocket`.
     """
 
     name: str
-    wrap_for: Callable[[SplitResult], Callable[[Session], Session]]
+    wrap_for: Callable[[SplitResult, Dialect], Callable[[Session], Session]]
+    is_websocket: bool = False
 
-    def at(self, url: SplitResult) -> Carrier:
+    def at(self, url: SplitResult, dialect: Dialect) -> Carrier:
         """The carrier of one target. Raises ValueError like `wrap_for`."""
-        return Carrier(self.name, self.wrap_for(url))
+        return Carrier(self.name, self.wrap_for(url, dialect))
 
 
 class Wrapped(ABC):
@@ -60,3 +72,10 @@ class Wrapped(ABC):
 
     def bye(self) -> None:
         self._inner.bye()
+
+    def remains(self) -> object | None:
+        """Of dialects that resume, as `resume`."""
+        return cast(ResumableSession, self._inner).remains()
+
+    def resume(self, remains: object) -> None:
+        cast(ResumableSession, self._inner).resume(remains)

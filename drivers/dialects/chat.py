@@ -16,6 +16,8 @@ from drivers.contract import (
     Dialect,
     Ended,
     Identity,
+    InWebSocket,
+    Messages,
     Outgoing,
     OutgoingPackage,
     Page,
@@ -27,6 +29,7 @@ from protocol import frames, messages
 from protocol.errors import ErrorCode, LocalProtocolError, RemoteProtocolError
 from protocol.limits import FEATURE_ZSTD
 from protocol.messages import Message
+from protocol.websocket import PATH
 
 
 class ChatSession:
@@ -278,4 +281,6 @@ DIALECT = Dialect(
     new_session=ChatSession,
     offers=frozenset({"history", "contacts", "versions", "multi_device", "unread", "offline", "packages"}),
     default_port=14000,
+    framing="chat",
+    websocket=InWebSocket(path=PATH, messages=Messages.FRAMES),
 )
