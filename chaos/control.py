@@ -69,6 +69,10 @@ class ToxiproxyControl:
         """Disabled: connects are refused and all connections were closed."""
         self._call(self._api.post, _path(proxy), (200,), json={"enabled": enabled})
 
+    def lead(self, proxy: str, upstream: str) -> None:
+        """The proxy leads there instead; its connections were closed if it led elsewhere before."""
+        self._call(self._api.post, _path(proxy), (200,), json={"upstream": upstream})
+
     def add_toxic(
         self,
         proxy: str,

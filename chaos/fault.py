@@ -27,6 +27,8 @@ class Fault(ABC, Generic[L]):
 
     `pulls`: which of the levers it works by (`chaos.levers`). `example` shows how it is written; `color` is
     its band in charts; an `instantaneous` fault is over as soon as it has happened.
+    `trials`: in which forms a fault matrix tries it, as people write them and with a semicolon between those
+    of one trial; () for that of the example. `needs_ladder`: it means nothing to clients that know addresses.
     """
 
     name: ClassVar[str]
@@ -34,6 +36,8 @@ class Fault(ABC, Generic[L]):
     color: ClassVar[str]
     instantaneous: ClassVar[bool] = False
     pulls: ClassVar[str] = PROXIES
+    trials: ClassVar[tuple[str, ...]] = ()
+    needs_ladder: ClassVar[bool] = False
 
     @classmethod
     @abstractmethod
@@ -43,6 +47,11 @@ class Fault(ABC, Generic[L]):
     @classmethod
     def check_target(cls, target: str) -> None:
         """Raises FaultSyntaxError for one that it can never have; which proxies there are shows later."""
+
+    @classmethod
+    def silent_over(cls, carrier: str) -> str:
+        """Why nobody who comes over that carrier notices it, "" if they do."""
+        return ""
 
     @abstractmethod
     def apply(self, lever: L, target: str) -> dict[str, Any]:

@@ -10,6 +10,12 @@ from chaos.toxics import toxic_types
 class FrameFault(ToxicFault):
     """Needs our own Toxiproxy, and says at once what that would refuse."""
 
+    @classmethod
+    def silent_over(cls, carrier: str) -> str:
+        if carrier in ("tls", "wss"):
+            return "within TLS nobody sees messages"
+        return "HTTP requests are no stream of messages" if carrier.endswith("poll") else ""
+
     def __init__(self, value: str | None, attributes: dict[str, Any], stream: str | None) -> None:
         super().__init__(value, attributes, stream)
         try:

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
+from chaos.burden import Burden
 from chaos.control import ToxiproxyControl
 from chaos.errors import ChaosError
 from chaos.packets.impairment import Impairment
@@ -19,6 +20,12 @@ class SwarmLever(Protocol):
     def cut(self, share: float) -> None:
         """That share of all connections is reset at once, from the clients' side, without a word."""
 
+    def move(self) -> None:
+        """Everybody is in another network at once: no connection lasts, and no way in is known."""
+
+    def resolve(self, kind: str) -> None:
+        """The resolver that clients ask is of that kind, "" for as it was. Raises ChaosError if none asks."""
+
 
 class ServerLever(Protocol):
     """A server whose processes are ours."""
@@ -28,6 +35,18 @@ class ServerLever(Protocol):
 
         Raises ChaosError if there is no such process.
         """
+
+    def pause(self, which: str) -> list[int]:
+        """`which` of its processes stand still; those that do by id. Raises ChaosError as `kill` does."""
+
+    def resume(self, pids: Sequence[int]) -> None:
+        """Each goes on when it was resumed as often as it was paused; who is gone is passed over."""
+
+    def lay_on(self, burden: Burden) -> str:
+        """The server bears that also; the layer that does it. Raises ChaosError."""
+
+    def take_off(self, burden: Burden) -> None:
+        """Ends what `lay_on` began."""
 
 
 class NetworkLever(Protocol):

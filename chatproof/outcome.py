@@ -19,15 +19,16 @@ _COLORS = {"pass": "green", "fail": "bold red", "unknown": "yellow"}
 _SHOWN_WITNESSES = 3
 
 
-def conclude(folder: RunFolder, thresholds: Sequence[str], console: Console) -> int:
+def conclude(folder: RunFolder, thresholds: Sequence[str], console: Console, *, reports: bool = True) -> int:
     """Everything after the load, from the run folder alone; the exit code. Raises CannotRun."""
     try:
         summary = judge(folder, thresholds)
-        report = build_report(folder.path)
+        report = build_report(folder.path) if reports else None
     except (LedgerError, ReportError, OSError) as error:
         raise CannotRun(str(error)) from error
     show(summary, console)
-    console.print(f"report {report}", highlight=False, soft_wrap=True)
+    if report is not None:
+        console.print(f"report {report}", highlight=False, soft_wrap=True)
     return exit_code(summary)
 
 

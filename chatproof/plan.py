@@ -16,6 +16,7 @@ from chaos.quantities import seconds
 from chatproof import limits
 from chatproof.errors import WrongUse
 from drivers.endpoints import TargetError, parse_target
+from chatproof.listening import CARRIERS
 from ledger.errors import ThresholdError
 from ledger.summary import empty_summary
 from ledger.thresholds import parse
@@ -33,12 +34,14 @@ class Target(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
     a server that runs already, with the accounts of `accounts`. `endpoints`: its further access points.
     `access_processes` left out: none beside the one that stores, or as many as the connections need.
     `pace`: seconds between two looks of an access process at its sockets; left out: at once, or slower where
+    `carrier`: by which the swarm comes to the embedded server (chatproof.listening.CARRIERS).
     many processes share a core."""
 
     url: str = EMBEDDED
     endpoints: list[str] = []
     accounts: str = ""
     tcp_ports: int = 1
+    carrier: str = "tcp"
     access_processes: int | None = None
     pace: float | None = None
 
@@ -182,6 +185,7 @@ class Plan(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
     def _check_network(self) -> None:
         network = self.network
         _one_of("network", network.kind, (NO_NETWORK, *KINDS))
+        _one_of("target.carrier", self.target.carrier, CARRIERS)
         _one_of("network.nat", network.nat, tuple(nat.KINDS))
         if network.own is None:
             if network.capture:

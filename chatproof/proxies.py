@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 
+from chatproof.listening import asking_at
 from chaos.control import ToxiproxyControl
 from chaos.errors import ToxiproxyError
 from chaos.levers import PROXIES
@@ -17,7 +18,7 @@ from chatproof.plan import Plan
 from chatproof.promises import Promise, keep_promises_of_the_dead
 from drivers.endpoints import Endpoint
 
-_START_S = 20.0
+SCHEDULER = "scheduler"
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,14 +52,20 @@ def proxied(plan: Plan, endpoints: tuple[Endpoint, ...], address: str = "127.0.0
     try:
         through = []
         for number, endpoint in enumerate(endpoints, 1):
-            name, upstream = f"access-{number}", f"{endpoint.host}:{endpoint.port}"
-            if process is None:
+            # Of the ladder's way it is the scheduler that can be broken; that names the true access points.
+            name = f"access-{number}" if endpoint.origin is None else SCHEDULER
+            upstream = f"{endpoint.host}:{endpoint.port}"
+            if own is None:
                 promise.add(name, upstream)
             listen = control.create_proxy(name, f"{address}:0", upstream)
             made.append(name)
             host, _, port = listen.rpartition(":")
-            through.append(endpoint.moved(host.strip("[]"), int(port)))
-        yield Proxied(tuple(through), control, (process.pid,) if process else ())
+            through.append(
+                asking_at(endpoint, int(port))
+                if endpoint.origin
+                else endpoint.moved(host.strip("[]"), int(port))
+            )
+        yield Proxied(tuple(through), control, () if own is None else (own.pid,))
     except ToxiproxyError as error:
         raise CannotRun(str(error)) from error
     finally:

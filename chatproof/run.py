@@ -60,8 +60,9 @@ class Run:
         console: Console,
         elsewhere: Elsewhere | None = None,
     ) -> None:
-        """`elsewhere`: the swarm is not on this machine."""
+        """`elsewhere`: the swarm is not on this machine. `reports` may be taken back before `execute`."""
         self._plan = plan
+        self.reports = True
         self._elsewhere = elsewhere
         self._machines: Machines | None = None
         self._around: dict[str, Any] = {}
@@ -118,7 +119,7 @@ class Run:
                     raise CannotRun(str(error)) from error
         finally:
             await_workers(workers, _QUIT_TIMEOUT_S if self._environment is not None else 0.0)
-        code = conclude(folder, plan.thresholds, self._console)
+        code = conclude(folder, plan.thresholds, self._console, reports=self.reports)
         return 130 if self._interrupts else code
 
     def _load(self, target: Running, way: Proxied, bind: tuple[str, int], stack: ExitStack) -> None:

@@ -1,20 +1,17 @@
 """What a run is pointed at: the embedded reference server with accounts of its own, or somebody's server."""
 
-import os
 import random
-import signal
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import combinations
 from pathlib import Path
 
-import gevent
-import psutil
-
-from chaos.errors import ChaosError
+from chaos.faults.full_disk import FullDisk
 from chaos.packets.network import SERVER_ADDRESS, Network
+from chatproof.embedded import EmbeddedServer, embedded, volume_for
 from chatproof.errors import CannotRun, WrongUse
+from chatproof.listening import HERE, addresses, certificate, endpoints
 from chatproof.plan import EMBEDDED, Plan
 from drivers.accounts import AccountsFile
 from drivers.endpoints import Endpoint, parse_target
@@ -23,13 +20,11 @@ from drivers.pumps.blocking import Device
 from drivers.pumps.resolve import resolved
 from drivers.pumps.wire import Expected
 from refserver import accounts
-from refserver.process import ServerFailed, ServerProcess
+from refserver.process import ServerProcess
 from scenarios.options import population_of
 
 _PROBE_S = 10.0
-_REPLACED_S = 2.0
 _TOKEN_TTL_S = 7 * 86400.0
-_CHAT_PORT, _HTTP_PORT = 14000, 8080
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,55 +33,12 @@ class Running:
 
     endpoints: tuple[Endpoint, ...]
     accounts: Path
-    server: "EmbeddedServer | None" = None
+    server: EmbeddedServer | None = None
 
     @property
     def pids(self) -> list[int]:
         """Of the server's processes that run now."""
         return [] if self.server is None else self.server.pids
-
-
-class EmbeddedServer:
-    """A server that the run has started. Implements chaos.levers.ServerLever.
-
-    `dice` chooses which of its processes is killed.
-    """
-
-    def __init__(self, process: ServerProcess, dice: random.Random) -> None:
-        self._process = process
-        self._dice = dice
-        self.pids = list(process.pids)
-
-    def kill(self, which: str) -> list[int]:
-        """`access`: one of the processes that hold connections, which the server replaces by itself;
-        `server`: all of them, and it is started again before this returns."""
-        if which == "server":
-            killed = self.pids
-            self._process.kill()
-            try:
-                self._process.start()
-            except ServerFailed as error:
-                raise ChaosError(f"kill: {error}") from error
-            self.pids = list(self._process.pids)
-            return killed
-        access = self._access()
-        if which != "access" or not access:
-            has = "access, server" if access else "server (its access is in the same process)"
-            raise ChaosError(f"kill: the server has no {which!r}; there are {has}")
-        pid = self._dice.choice(access)
-        os.kill(pid, signal.SIGKILL)
-        gevent.spawn_later(_REPLACED_S, self._look_again)
-        return [pid]
-
-    def _access(self) -> list[int]:
-        try:
-            forkers = psutil.Process(self._process.pid).children()
-            return [each.pid for forker in forkers for each in forker.children()]
-        except psutil.NoSuchProcess:
-            return []
-
-    def _look_again(self) -> None:
-        self.pids = [self._process.pid, *self._access()]
 
 
 @contextmanager
@@ -98,8 +50,7 @@ def running_target(plan: Plan, folder: Path, network: Network | None = None) -> 
     """
     if plan.target.url != EMBEDDED:
         urls = [plan.target.url, *plan.target.endpoints]
-        endpoints = tuple(resolved(parse_target(url)) for url in urls)
-        yield Running(endpoints, Path(plan.target.accounts))
+        yield Running(tuple(resolved(parse_target(url)) for url in urls), Path(plan.target.accounts))
         return
     data_dir = folder / "server"
     options = plan.options()
@@ -112,32 +63,27 @@ def running_target(plan: Plan, folder: Path, network: Network | None = None) -> 
         accounts.tokens(data_dir, users, _TOKEN_TTL_S, accounts_file)
     except accounts.AccountsError as error:
         raise CannotRun(str(error)) from error
-    server = ServerProcess(
-        data_dir,
-        tcp_ports=plan.target.tcp_ports,
-        access_processes=plan.access_processes,
-        pace_s=plan.server_pace_s,
-        listen=None if network is None else far_addresses(plan.target.tcp_ports),
-        within=() if network is None else network.server.prefix(),
-    )
-    try:
-        server.start()
-    except (ServerFailed, OSError) as error:
-        raise CannotRun(str(error)) from error
-    try:
-        targets = tuple(parse_target(f"chat+{url}") for url in server.tcp_urls)
-        yield Running(targets, accounts_file, EmbeddedServer(server, random.Random(plan.seed)))
-    finally:
-        server.stop()
+    carrier, host = plan.target.carrier, HERE if network is None else SERVER_ADDRESS
+    authority = certificate(carrier, folder / "certificate")
+    fills_disk = any(fault.name == FullDisk.name for fault in plan.faults)
+    with volume_for(data_dir, wanted=fills_disk) as volume:
+        process = ServerProcess(
+            data_dir.resolve(),
+            access_processes=plan.access_processes,
+            pace_s=plan.server_pace_s,
+            listen=addresses(carrier, plan.target.tcp_ports, host, free_ports=network is None),
+            certificate=None if authority is None else authority.issue(host),
+            within=[
+                *([] if network is None else network.server.prefix()),
+                *([] if isinstance(volume, str) else volume.prefix()),
+            ],
+            disturbances=True,
+        )
+        with embedded(process, random.Random(plan.seed), volume) as server:
+            yield Running(endpoints(carrier, process, authority), accounts_file, server)
 
 
-def far_addresses(tcp_ports: int) -> list[str]:
-    """What a server on the far side of a network listens on: 14000 and on for chat, 8080 for HTTP."""
-    chat = [f"tcp://{SERVER_ADDRESS}:{_CHAT_PORT + number}" for number in range(tcp_ports)]
-    return [*chat, f"http://{SERVER_ADDRESS}:{_HTTP_PORT}"]
-
-
-def probe(plan: Plan, endpoints: tuple[Endpoint, ...], accounts_file: Path, index: Path) -> None:
+def probe(plan: Plan, ways: tuple[Endpoint, ...], accounts_file: Path, index: Path) -> None:
     """There are enough accounts, and the first can log in; `index` spares the swarm from looking through the
     accounts. Raises WrongUse when not, AccountsError, OSError."""
     options = plan.options()
@@ -150,8 +96,8 @@ def probe(plan: Plan, endpoints: tuple[Endpoint, ...], accounts_file: Path, inde
             )
         identity = known.identity(0, "probe")
         known.save_index(index)
-    url = endpoints[0].url
-    with Device(endpoints, identity) as device:
+    url = ways[0].url
+    with Device(ways, identity) as device:
         device.start()
         try:
             answer = device.await_event(

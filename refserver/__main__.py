@@ -41,6 +41,9 @@ def main() -> int:
         "--resolve", action="append", default=[], metavar="NAME=ADDRESS,…", help="what HTTPDNS says of a name"
     )
     parser.add_argument(
+        "--disturbances", type=Path, metavar="FILE", help="what it is to suffer while it runs, as tests wish"
+    )
+    parser.add_argument(
         "--parent", type=int, metavar="PID", help="end when this process, which started it, does"
     )
     arguments = parser.parse_args()
@@ -61,6 +64,7 @@ def main() -> int:
                 rate_limit=arguments.rate_limit,
                 rate_burst=arguments.rate_burst,
                 resolve=arguments.resolve,
+                disturbances=arguments.disturbances,
             )
         )
     except ServeError as error:

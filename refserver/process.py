@@ -15,6 +15,7 @@ import psutil
 
 from protocol.limits import DEFAULT_HEARTBEAT_S
 from refserver.business.limiting import RateLimit
+from refserver.disturbances import Disturbances
 from refserver.workers import environment_with_this_code
 
 START_S = 30.0
@@ -35,6 +36,7 @@ class ServerProcess:
     and key for those that show one. Without `tcp_ports` and `http`, nothing plain but what `carriers` has.
     `urls` has every address, by scheme. `rate_limit`: what each user may send. `listen`: these addresses and
     no others. `resolve`: what HTTPDNS is to know, NAME=ADDRESS,…
+    `disturbances`: what it is to suffer can be set while it runs, by the attribute of that name.
     `within`: words before those of its command, such as enter a network namespace and become what follows.
     """
 
@@ -54,6 +56,7 @@ class ServerProcess:
         rate_limit: RateLimit | None = None,
         listen: Sequence[str] | None = None,
         resolve: Sequence[str] = (),
+        disturbances: bool = False,
     ) -> None:
         self.data_dir = Path(data_dir)
         self.log_path = self.data_dir / "server.log"
@@ -76,6 +79,13 @@ class ServerProcess:
             *(["--tls-cert", str(certificate[0]), "--tls-key", str(certificate[1])] if certificate else []),
         ]  # fmt: skip
         self._process: subprocess.Popen[bytes] | None = None
+        self.disturbances: Disturbances | None = None
+        if disturbances:
+            # Beside the data, which may be on a file system that only the server sees.
+            path = self.data_dir.with_name(f"{self.data_dir.name}.disturbances")
+            path.parent.mkdir(parents=True, exist_ok=True)
+            self.disturbances = Disturbances.new(path)
+            self._options += ["--disturbances", str(path)]
 
     @property
     def pid(self) -> int:

@@ -22,6 +22,7 @@ from refserver.access.http.server import Accounts, HttpNode
 from refserver.access.leaving import leave
 from refserver.access.node import AccessNode
 from refserver.business import Business
+from refserver.disturbances import Disturbances
 from refserver.settings import ANY, LONG, Address, ServeError, ServeSettings, raise_descriptor_limit
 from refserver.storage import Storage
 from refserver.tokens import TokenSigner, load_or_create_secret
@@ -95,16 +96,21 @@ class Server:
     def __init__(self, settings: ServeSettings, listening: _Listening) -> None:
         self._settings = settings
         self._listening = listening
+        clock: Callable[[], float] = time.time
+        disturbances = None
         try:
-            signer = TokenSigner(load_or_create_secret(settings.data_dir))
-            self._storage = Storage.open(settings.data_dir)
+            if settings.disturbances is not None:
+                disturbances = Disturbances(settings.disturbances)
+                clock = disturbances.clock
+            signer = TokenSigner(load_or_create_secret(settings.data_dir), clock=clock)
+            self._storage = Storage.open(settings.data_dir, disturbances)
         except Exception as error:
             raise ServeError(
                 f"data directory {settings.data_dir} cannot be opened: {str(error).splitlines()[0]}",
                 environment=True,
             ) from error
         self._business = Business(
-            self._storage, friends_only=settings.friends_only, rate_limit=settings.limit()
+            self._storage, friends_only=settings.friends_only, clock=clock, rate_limit=settings.limit()
         )
         self._node: AccessNode | None = None
         self._workers: Workers | None = None
@@ -112,7 +118,11 @@ class Server:
             self._workers = Workers(settings, list(listening.of(*LONG)), self._business)
         if self._workers is None or listening.of(ANY):
             self._node = AccessNode(
-                "access-0", self._business, signer, default_heartbeat_s=settings.default_heartbeat_s
+                "access-0",
+                self._business,
+                signer,
+                default_heartbeat_s=settings.default_heartbeat_s,
+                clock=clock,
             )
         # One thread: however many passwords are tried, they take no more than one core from the messages.
         self._passwords = ThreadPool(1)

@@ -46,7 +46,8 @@ class ServeSettings:
     access in the process of business; `pace_s`: how often an access process looks at its sockets, 0 for at
     once (see `reactor.poller`); `friends_only`: strangers may not write to each other. `tls_cert` and
     `tls_key`: PEM files, for schemes that show a certificate. `rate_limit`: messages a second that each user
-    may send for ever, 0 for any number; `rate_burst` of them at once. `resolve`: HTTPDNS, as NAME=IP,…"""
+    may send for ever, 0 for any number; `rate_burst` of them at once. `resolve`: HTTPDNS, as NAME=IP,…
+    `disturbances`: the file of what it is to suffer (`refserver.disturbances`), None for nothing ever."""
 
     listen: list[str]
     data_dir: Path
@@ -59,6 +60,7 @@ class ServeSettings:
     rate_limit: float = 0.0
     rate_burst: int = DEFAULT_BURST
     resolve: Sequence[str] = ()
+    disturbances: Path | None = None
 
     def check(self) -> list["Address"]:
         """The addresses to listen on. Raises ServeError."""

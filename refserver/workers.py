@@ -106,6 +106,7 @@ class Workers:
             "--data", str(self._settings.data_dir),
             "--heartbeat", str(self._settings.default_heartbeat_s),
             "--pace", str(self._settings.pace_s),
+            *(["--disturbances", str(self._settings.disturbances)] if self._settings.disturbances else []),
             *self._certificate(),
         ]  # fmt: skip
         with theirs:

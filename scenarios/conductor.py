@@ -16,7 +16,9 @@ from locust.env import Environment
 from locust.rpc import Message
 from locust.runners import MasterRunner
 
+from chaos.errors import ChaosError
 from drivers.accounts import AccountsFile
+from drivers.endpoints import parse_target
 from ledger.errors import LedgerError
 from ledger.judging import judge
 from ledger.run_folder import Phases, RunFolder
@@ -73,6 +75,17 @@ class Conductor:
     def cut(self, share: float) -> None:
         """That share of every process's connections is reset at once (chaos.levers.SwarmLever)."""
         runner_of(self._environment).send_message(PREFIX + "cut", {"share": share})
+
+    def move(self) -> None:
+        """Every process's clients are in another network (chaos.levers.SwarmLever)."""
+        runner_of(self._environment).send_message(PREFIX + "move", {})
+
+    def resolve(self, kind: str) -> None:
+        """Everybody asks a resolver of that kind (chaos.levers.SwarmLever). Raises ChaosError."""
+        urls = (self._environment.host or "", *options_of(self._environment).endpoints.split())
+        if all(parse_target(url).origin is None for url in urls):
+            raise ChaosError("nobody asks a resolver: the target has to be a scheduler's URL, or the ladder")
+        runner_of(self._environment).send_message(PREFIX + "resolve", {"kind": kind})
 
     def abandon(self) -> None:
         """The run could not begin: nobody has to settle."""

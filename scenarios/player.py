@@ -28,6 +28,8 @@ class Player:
         runner.register_message(PREFIX + "begin", self._on_begin)
         runner.register_message(PREFIX + "cut", self._on_cut)
         runner.register_message(PREFIX + "settle", self._on_settle, concurrent=True)
+        runner.register_message(PREFIX + "move", self._on_move)
+        runner.register_message(PREFIX + "resolve", self._on_resolve)
         runner.register_message(PREFIX + "abandon", self._on_abandon)
         runner.register_message(PREFIX + "close", self._on_close, concurrent=True)
         environment.events.test_start.add_listener(self._on_test_start)
@@ -73,6 +75,14 @@ class Player:
     def _on_settle(self, environment: Environment, msg: Message, **_: Any) -> None:
         if self.swarm is not None:
             self.swarm.settle()
+    def _on_move(self, environment: Environment, msg: Message, **_: Any) -> None:
+        if self.swarm is not None:
+            self.swarm.move()
+
+    def _on_resolve(self, environment: Environment, msg: Message, **_: Any) -> None:
+        if self.swarm is not None:
+            self.swarm.resolve(msg.data["kind"])
+
         runner_of(environment).send_message(PREFIX + "settled", {})
 
     def _on_abandon(self, environment: Environment, msg: Message, **_: Any) -> None:

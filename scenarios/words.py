@@ -3,6 +3,8 @@
 claim    worker → master   a new user asks which cohort it is         number → worker
 begin    master → workers  start chatting (only with --on-command)
 cut      master → workers  reset a share of the connections
+move     master → workers  everybody is in another network
+resolve  master → workers  the resolver does what it should not, or does again what it should
 settle   master → workers  settle all cohorts                          settled → master
 closed   worker → master   ledger and samples of the process are complete
 broken   worker → master   the run cannot go on: why

@@ -18,6 +18,7 @@ class Cut(Fault[SwarmLever]):
     color = "#6b3fa0"
     instantaneous = True
     pulls = SWARM
+    trials = ("cut=20%", "cut=100%")
 
     def __init__(self, value: str) -> None:
         self._value = value

@@ -18,6 +18,7 @@ class DeadPeer(PacketFault):
     name = "dead_peer"
     example = "dead_peer=20%"
     color = "#637939"
+    trials = ("dead_peer=20%", "dead_peer")
 
     def __init__(self, value: str | None) -> None:
         super().__init__(value, None)

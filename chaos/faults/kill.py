@@ -16,6 +16,7 @@ class Kill(Fault[ServerLever]):
     color = "#8b0000"
     instantaneous = True
     pulls = SERVER
+    trials = ("kill on access", "kill on server")
 
     @classmethod
     def parse(cls, value: str | None, stream: str | None = None) -> "Kill":

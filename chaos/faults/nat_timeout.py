@@ -19,6 +19,8 @@ class NatTimeout(PacketFault):
     example = "nat_timeout=30s"
     color = "#a55194"
     networks = ("nat",)
+    trials = ("nat_timeout=1s",)
+    per_client = False
 
     def __init__(self, value: str) -> None:
         super().__init__(value, None)

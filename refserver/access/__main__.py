@@ -13,6 +13,7 @@ import signal
 import socket
 import ssl
 import sys
+import time
 from pathlib import Path
 from types import FrameType
 
@@ -24,6 +25,7 @@ from refserver.access.carriers.kinds import carrying
 from refserver.access.carriers.tls import server_context
 from refserver.access.leaving import leave
 from refserver.access.node import AccessNode
+from refserver.disturbances import Disturbances
 from refserver.lifeline import end_with
 from refserver.link import Load, Ready, RemoteService
 from refserver.tokens import TokenSigner, load_or_create_secret
@@ -110,12 +112,14 @@ def _serve(
         leaving.set()
 
     service = RemoteService(link, leaving.set, lose_parent, pace_s=arguments.pace)
+    clock = time.time if arguments.disturbances is None else Disturbances(arguments.disturbances).clock
     node = AccessNode(
         name,
         service,
-        TokenSigner(load_or_create_secret(arguments.data)),
+        TokenSigner(load_or_create_secret(arguments.data), clock=clock),
         default_heartbeat_s=arguments.heartbeat,
         pace_s=arguments.pace,
+        clock=clock,
     )
     service.node = node
     carry = carrying(_context(name, arguments))
@@ -155,6 +159,7 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--data", required=True)
     parser.add_argument("--heartbeat", type=int, required=True)
     parser.add_argument("--pace", type=float, required=True)
+    parser.add_argument("--disturbances", type=Path)
     return parser.parse_args()
 
 

@@ -90,12 +90,15 @@ class AccessNode:
         *,
         default_heartbeat_s: int = DEFAULT_HEARTBEAT_S,
         pace_s: float = 0.0,
+        clock: Callable[[], float] = time.time,
     ) -> None:
+        """`clock`: Unix seconds, for what clients are told."""
         self.name = name
         self.lines = Lines(self, pace_s=pace_s)
         self._service = service
         self._verifier = verifier
         self._default_heartbeat_s = default_heartbeat_s
+        self._clock = clock
         self._users = Users()
         self._deadlines = Deadlines(self.lines, self._push_again, pace_s=pace_s)
         self._turns = Turns(self._go_on)
@@ -292,7 +295,7 @@ class AccessNode:
             version=presence.newest,
             heartbeat_s=held.heartbeat_s,
             features=[FEATURE_ZSTD] if held.zstd else [],
-            server_time_ms=time.time_ns() // 1_000_000,
+            server_time_ms=int(self._clock() * 1000),
             node=self.name,
         )
         self.lines.send(held, frames.encode(logged_in))

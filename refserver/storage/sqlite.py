@@ -7,12 +7,15 @@ one by one: inserts carry many rows each, and results are packed into a single J
 
 import os
 import sqlite3
+import time
 from pathlib import Path
 from typing import Any
 
 from sqlalchemy import Engine, LargeBinary, NullPool, Select, create_engine, event, func, select
 from sqlalchemy.dialects import sqlite
 from sqlalchemy.dialects.sqlite import insert as insert  # the upsert that PostgreSQL spells the same way
+
+from refserver.disturbances import Disturbances
 
 FILE_NAME = "chatproof.db"
 DIALECT = sqlite.dialect()
@@ -51,6 +54,14 @@ def engine(path: Path) -> Engine:
         connection.exec_driver_sql("BEGIN IMMEDIATE")
 
     return made
+
+
+def suffer(disturbances: Disturbances) -> None:
+    """Takes as long, or fails, as a commit on a disk that is slow or full; for a thread that may wait."""
+    if disturbances.commit_delay_s:
+        time.sleep(disturbances.commit_delay_s)
+    if disturbances.disk_is_full:
+        raise sqlite3.OperationalError("database or disk is full")
 
 
 def is_outage(error: BaseException) -> bool:

@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Callable, Iterable, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -9,6 +10,7 @@ from gevent.threadpool import ThreadPool
 from sqlalchemy import func, select
 
 from protocol.messages import Message
+from refserver.disturbances import Disturbances
 from refserver.storage import loading, pages, sqlite, writing
 from refserver.storage.loading import Loaded, Wanted
 from refserver.storage.questions import Asked
@@ -62,21 +64,23 @@ class _Lane:
 
 
 class Storage:
-    """The database of one data directory, open for the server. Closing waits for what runs."""
+    """The database of one data directory, open for the server. Closing waits for what runs. Commits suffer
+    what `disturbances` say at that moment."""
 
-    def __init__(self, data_dir: str | os.PathLike[str]) -> None:
+    def __init__(self, data_dir: str | os.PathLike[str], disturbances: Disturbances | None = None) -> None:
         path = sqlite.path_in(data_dir)
         path.parent.mkdir(parents=True, exist_ok=True)
         self.engine = sqlite.engine(path)
         metadata.create_all(self.engine)
         self._writing = _Lane(path)
+        self._before_commit = None if disturbances is None else partial(sqlite.suffer, disturbances)
         self._logins = _Lane(path)
         self._pages = _Lane(path)
 
     @classmethod
-    def open(cls, data_dir: str | os.PathLike[str]) -> "Storage":
+    def open(cls, data_dir: str | os.PathLike[str], disturbances: Disturbances | None = None) -> "Storage":
         """Makes the tables when they are not there yet."""
-        return cls(data_dir)
+        return cls(data_dir, disturbances)
 
     def close(self) -> None:
         """No work may be asked for afterwards."""
@@ -91,7 +95,7 @@ class Storage:
 
     def write(self, rows: Rows) -> None:
         """Commits all of `rows` durably, or raises with none of them stored."""
-        self._writing.run(writing.write, rows)
+        self._writing.run(writing.write, rows, self._before_commit)
 
     def versions(self, users: Iterable[str]) -> dict[str, int]:
         """The newest committed inbox version of each user that has an account."""

@@ -1,5 +1,6 @@
 """One group commit: all rows of a batch, or none of them (ARC.2)."""
 
+from collections.abc import Callable
 from typing import Any
 
 import msgspec
@@ -30,8 +31,9 @@ _contacts = Insert(contacts, replaced=("mid", "sequence", "at_ms"), added=("unre
 _reads = Insert(contacts, replaced=("unread", "read_sequence"))
 
 
-def write(cursor: Any, rows: Rows) -> None:
-    """Commits `rows` durably. On any error the transaction is rolled back and nothing of it is there."""
+def write(cursor: Any, rows: Rows, before_commit: Callable[[], None] | None = None) -> None:
+    """Commits `rows` durably. On any error the transaction is rolled back and nothing of it is there; that
+    of `before_commit` is one."""
     cursor.execute("BEGIN IMMEDIATE")
     try:
         _messages(cursor, rows.messages)
@@ -39,6 +41,8 @@ def write(cursor: Any, rows: Rows) -> None:
         # A read was planned against what was stored before this batch, so it goes first.
         _reads(cursor, rows.reads)
         _contacts(cursor, rows.contacts)
+        if before_commit is not None:
+            before_commit()
         cursor.execute("COMMIT")
     except BaseException:
         # SQLite has rolled back by itself after some errors (a full disk).

@@ -1,0 +1,162 @@
+"""One cell: a run of its own, from the plan to what the ledger says."""
+
+import subprocess
+import sys
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from chatproof.errors import CannotRun
+from chatproof.matrix.cells import BEGINS_S, LASTS_S, Cell
+from chatproof.plan import NetworkPlan, Plan, Target, as_toml
+from ledger.errors import LedgerError
+from reports.errors import ReportError
+from reports.opening import opened
+from reports.recovery import recoveries
+
+_AFTER_S = 10.0
+"""Clients come back after up to eight seconds (HBT.6); until then the load goes on."""
+_RAMP_S = 1.0
+_HEARTBEAT_S = 2
+_LIMIT_S = 900.0
+PASS, FAIL, CANNOT, EMPTY = "pass", "fail", "cannot", "n/a"
+
+
+@dataclass(frozen=True, slots=True)
+class Size:
+    """Of each cell's run."""
+
+    connections: int = 500
+    rate: float = 200.0
+    seed: int = 1
+
+
+@dataclass(slots=True)
+class Outcome:
+    """`word`: PASS, FAIL, CANNOT (the machine cannot; `why` says what is missing) or EMPTY (`why` not).
+
+    `recovered_s`: from the end of the fault until no more was under way than before it; None if that was
+    not seen. `figures`: sent, acked, rejected, lost, duplicated, out_of_order.
+    """
+
+    cell: Cell
+    word: str
+    why: str = ""
+    recovered_s: float | None = None
+    took_s: float = 0.0
+    figures: dict[str, int] = field(default_factory=dict)
+    folder: Path | None = None
+
+
+def plan_of(cell: Cell, size: Size) -> Plan:
+    """The run of a cell."""
+    return Plan(
+        name=cell.name,
+        duration=BEGINS_S + LASTS_S + _AFTER_S,
+        connections=size.connections,
+        rate=size.rate,
+        seed=size.seed,
+        ramp=_RAMP_S,
+        target=Target(carrier=cell.carrier, access_processes=cell.access_processes),
+        network=NetworkPlan(kind=cell.network),
+        swarm={"heartbeat": _HEARTBEAT_S, "away_share": 0.0},
+        fault=[spec.as_mapping() for spec in cell.faults],
+    )
+
+
+def outcome_of(cell: Cell, size: Size, folder: Path) -> Outcome:
+    """What becomes of a cell; its run folder is `folder`. Raises CannotRun when nothing can be written."""
+    if cell.why_not:
+        return Outcome(cell, EMPTY, cell.why_not)
+    plan = folder.with_suffix(".toml")
+    try:
+        plan.parent.mkdir(parents=True, exist_ok=True)
+        plan.write_text(as_toml(plan_of(cell, size)))
+    except OSError as error:
+        raise CannotRun(f"{plan}: {error.strerror}; choose another folder with --out") from error
+    began = time.monotonic()
+    words = [sys.executable, "-m", "chatproof", "run", str(plan), "--out", str(folder), "--no-report"]
+    with subprocess.Popen(words, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True) as process:
+        try:
+            said, _ = process.communicate(timeout=_LIMIT_S)
+        except subprocess.TimeoutExpired:
+            process.terminate()
+            said, _ = process.communicate()
+            return Outcome(cell, FAIL, f"the run did not end within {_LIMIT_S:.0f} s", folder=folder)
+        except KeyboardInterrupt:
+            # The run has heard it as well, and heals what it broke.
+            process.communicate()
+            raise
+    took_s = time.monotonic() - began
+    if process.returncode in (0, 1):
+        return _judged(cell, folder, took_s)
+    last = (said.strip().splitlines() or ["it said nothing"])[-1]
+    word = CANNOT if process.returncode == 3 else FAIL
+    return Outcome(cell, word, last.removeprefix("chatproof: "), took_s=took_s, folder=folder)
+
+
+def _judged(cell: Cell, folder: Path, took_s: float) -> Outcome:
+    try:
+        with opened(folder) as (evidence, summary):
+            recovered = [each.backlog_s for each in recoveries(evidence)]
+            figures, why = _figures(summary["checks"]), _trouble(summary)
+    except (ReportError, LedgerError) as error:
+        return Outcome(cell, FAIL, str(error), took_s=took_s, folder=folder)
+    known = [each for each in recovered if each is not None]
+    return Outcome(
+        cell,
+        FAIL if why else PASS,
+        why,
+        max(known) if len(known) == len(recovered) and known else None,
+        took_s,
+        figures,
+        folder,
+    )
+
+
+def _figures(checks: dict[str, Any]) -> dict[str, int]:
+    every, order = checks["completeness"], checks["ordering"]
+    return {
+        **{name: every[name] for name in ("sent", "acked", "rejected", "lost", "duplicated")},
+        "out_of_order": order["violations"],
+    }
+
+
+def _trouble(summary: Mapping[str, Any]) -> str:
+    """Why a run is no success, "" if it is: the first check that does not pass, and faults that failed."""
+    failed = [fault["detail"]["error"] for fault in summary["faults"] if "error" in fault["detail"]]
+    bad = [
+        f"{name}: {check['reason'] or _first_witness(check)}"
+        for name, check in summary["checks"].items()
+        if check["verdict"] == "fail" or (check["verdict"] != "pass" and name in ("completeness", "ordering"))
+    ]
+    return "; ".join([*failed, *bad])
+
+
+def _first_witness(check: dict[str, Any]) -> str:
+    witnesses = check.get("witnesses") or []
+    return str(witnesses[0]["text"]) if witnesses else "failed"
+
+
+def as_json(outcomes: list[Outcome], size: Size) -> bytes:
+    """The result for machines."""
+    cells = [
+        {
+            "fault": outcome.cell.row,
+            "carrier": outcome.cell.carrier,
+            "network": outcome.cell.network,
+            "result": outcome.word,
+            "why": outcome.why,
+            "recovered_s": outcome.recovered_s,
+            "took_s": round(outcome.took_s, 1),
+            **outcome.figures,
+            "folder": None if outcome.folder is None else outcome.folder.name,
+        }
+        for outcome in outcomes
+    ]
+    told = {"connections": size.connections, "rate": size.rate, "seed": size.seed, "cells": cells}
+    return msgspec.json.format(msgspec.json.encode(told), indent=1)
