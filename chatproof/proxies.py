@@ -9,16 +9,17 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 
-from chatproof.listening import asking_at
 from chaos.control import ToxiproxyControl
 from chaos.errors import ToxiproxyError
 from chaos.levers import PROXIES
 from chatproof.errors import CannotRun
+from chatproof.listening import asking_at
 from chatproof.plan import Plan
 from chatproof.promises import Promise, keep_promises_of_the_dead
 from drivers.endpoints import Endpoint
 
 SCHEDULER = "scheduler"
+_START_S = 20.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +56,7 @@ def proxied(plan: Plan, endpoints: tuple[Endpoint, ...], address: str = "127.0.0
             # Of the ladder's way it is the scheduler that can be broken; that names the true access points.
             name = f"access-{number}" if endpoint.origin is None else SCHEDULER
             upstream = f"{endpoint.host}:{endpoint.port}"
-            if own is None:
+            if process is None:
                 promise.add(name, upstream)
             listen = control.create_proxy(name, f"{address}:0", upstream)
             made.append(name)
@@ -65,7 +66,7 @@ def proxied(plan: Plan, endpoints: tuple[Endpoint, ...], address: str = "127.0.0
                 if endpoint.origin
                 else endpoint.moved(host.strip("[]"), int(port))
             )
-        yield Proxied(tuple(through), control, () if own is None else (own.pid,))
+        yield Proxied(tuple(through), control, (process.pid,) if process else ())
     except ToxiproxyError as error:
         raise CannotRun(str(error)) from error
     finally:
