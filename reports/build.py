@@ -1,25 +1,29 @@
-"""From a run folder to report.html."""
+"""From a run folder to report.html, and to the figures that it adds to summary.json."""
 
 import logging
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
-from reports import palette, tables
+from ledger.errors import LedgerError
+from ledger.run_folder import RunFolder
+from reports import tables
 from reports.chart import Chart, Registered, Summary, all_charts
 from reports.errors import ReportError
 from reports.evidence import Evidence
-from reports.figures import exact, second
+from reports.figures import bare, exact, second
 from reports.opening import opened, pretty
+from reports.pages import page
 from reports.svg import render
+from reports.telling import Telling, figure, plain
 from reports.verdict import headline
 from reports.witnesses import witnesses
 
 WIDE, LEAD, NARROW = 880, 600, 345
+GLANCE, GLANCES = (400, 176), 3
 
 _log = logging.getLogger(__name__)
 
@@ -34,18 +38,33 @@ class Shown:
     wide: Markup | None = None
     narrow: Markup | None = None
     error: str = ""
+    made: Chart | None = None
+    glance: Markup | None = None
+
+    @property
+    def place(self) -> str:
+        return self.chart.place
+
+    @property
+    def gist(self) -> str:
+        return self.made.gist if self.made else ""
 
 
 def build_report(run_folder: Path) -> Path:
-    """`report.html` in the run folder, made again from what is there; its path is returned.
+    """`report.html` in the run folder, made again from what is there; its path is returned. Every number of
+    the page that summary.json had not is then at its `figures`, unless there is no summary.json.
 
     Raises ReportError if that is no run folder, or the report cannot be written.
     """
     with opened(run_folder) as (evidence, summary):
-        html = _page(run_folder, evidence, summary)
+        html, figures = _page(run_folder, evidence, summary)
     path = run_folder / "report.html"
     try:
+        if summary:
+            RunFolder(run_folder).save_summary({**summary, "figures": figures})
         path.write_text(html, encoding="utf-8")
+    except LedgerError as error:
+        raise ReportError(str(error)) from error
     except OSError as error:
         raise ReportError(f"cannot write {path}: {error.strerror}") from error
     return path
@@ -63,8 +82,8 @@ def show(registered: Registered, evidence: Evidence, summary: Summary) -> Shown:
 
 def _drawn(registered: Registered, made: Chart) -> Shown:
     if made.draw is None:
-        return Shown(registered, made.sentence)
-    label = f"{registered.title}. {made.sentence}"
+        return Shown(registered, made.sentence, made=made)
+    label = f"{registered.title}. {plain(made.sentence)}"
     wide = (LEAD if registered.lead else WIDE, made.height)
     return Shown(
         registered,
@@ -72,53 +91,73 @@ def _drawn(registered: Registered, made: Chart) -> Shown:
         made.keys,
         render(made.draw, wide, f"{registered.name}-w", label),
         render(made.draw, (NARROW, made.narrow_height), f"{registered.name}-n", label),
+        made=made,
     )
 
 
-def _page(folder: Path, evidence: Evidence, summary: Summary) -> str:
+def _glances(shown: Sequence[Shown]) -> list[Shown]:
+    """The key charts of the first screen, drawn small."""
+    ranked = sorted((one for one in shown if one.gist and one.wide), key=_glance)
+    found = []
+    for one in ranked[:GLANCES]:
+        assert one.made is not None
+        assert one.made.draw is not None
+        label = f"{one.chart.title}. {plain(one.made.gist)}"
+        small = render(one.made.draw, GLANCE, f"{one.chart.name}-g", label)
+        found.append(Shown(one.chart, made=one.made, glance=small))
+    return found
+
+
+def _glance(one: Shown) -> int:
+    return one.chart.glance or 0
+
+
+def _page(folder: Path, evidence: Evidence, summary: Summary) -> tuple[str, dict[str, Any]]:
+    """The page, and what it tells beyond the summary."""
     shown = [show(registered, evidence, summary) for registered in all_charts()]
-    phases = evidence.ledger.phases
-    found = witnesses(evidence, summary)
-    environment = Environment(
-        loader=FileSystemLoader(Path(__file__).parent / "templates"),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    environment.filters["variable"] = palette.variable
-    return environment.get_template("report.html").render(
-        headline=headline(summary, phases.interrupted),
+    told = headline(summary, evidence.ledger.phases.interrupted)
+    run, faults, seen = Telling(), Telling(), Telling()
+    found = witnesses(evidence, summary, seen)
+    around = evidence.ledger.environment
+    seed = summary.get("seed", around.get("seed"))
+    html = page(
+        "report.html",
+        headline=told,
+        exit_code=None if told.code is None else figure("figures.verdict.exit_code", exact, told.code),
         missing=evidence.missing,
-        facts=_facts(evidence, summary),
+        facts=_facts(evidence, summary, run),
         lead=[one for one in shown if one.chart.lead],
+        glances=_glances(shown),
         charts=[one for one in shown if not one.chart.lead],
-        key_figures=tables.key_figures(evidence, summary),
+        key_figures=tables.key_figures(evidence, summary, run),
         thresholds=tables.thresholds(summary),
         checks=tables.checks(summary),
         witnesses=found,
-        faults=tables.faults(evidence),
+        faults=tables.faults(evidence, faults),
         bands=evidence.bands,
         run=folder.resolve().name,
-        command=_command(evidence.ledger.environment),
-        seed=summary.get("seed", evidence.ledger.environment.get("seed")),
-        environment=pretty(dict(evidence.ledger.environment)),
+        command=_command(around),
+        seed=figure("seed", bare, seed) if isinstance(seed, int) else seed,
+        environment=pretty(dict(around)),
         plan=_plan(folder),
-        light=palette.css("light"),
-        dark=palette.css("dark"),
     )
+    figures = {one.chart.name: dict(one.made.figures) for one in shown if one.made and one.made.figures}
+    figures |= {"verdict": dict(told.figures), "run": run.figures, "faults": faults.figures}
+    figures |= {"witnesses": seen.figures}
+    return html, figures
 
 
-def _facts(evidence: Evidence, summary: Summary) -> list[tuple[str, str]]:
+def _facts(evidence: Evidence, summary: Summary, tell: Telling) -> list[tuple[str, str]]:
     around = evidence.ledger.environment
+    known = {name: summary.get(name, around.get(name)) for name in ("scenario", "target", "seed")}
     facts = [
-        (name, str(value))
-        for name in ("scenario", "target", "seed")
-        if (value := summary.get(name, around.get(name))) is not None
+        (name, figure(name, bare, value) if isinstance(value, int) else str(value))
+        for name, value in known.items()
+        if value is not None
     ]
     if evidence.load_s:
-        facts.append(("load", second(evidence.load_s)))
-    facts.append(("ledger", f"{exact(evidence.row_count)} rows"))
+        facts.append(("load", tell("load_s", second, evidence.load_s)))
+    facts.append(("ledger", f"{tell('rows', exact, evidence.row_count)} rows"))
     return facts
 
 

@@ -3,7 +3,7 @@
 import importlib
 import pkgutil
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Literal
 
 import reports.charts
@@ -27,14 +27,19 @@ class Key:
 
 @dataclass(frozen=True, slots=True)
 class Chart:
-    """`sentence`: what the chart shows in this run, in numbers. `draw`: puts it on an empty sheet, wide or
-    narrow; None if there is nothing to show, and then the sentence says why. Heights are in units."""
+    """`sentence`: what the chart shows in this run, in numbers, each marked (reports/telling.py). `draw`:
+    puts it on an empty sheet, wide or narrow; None if there is nothing to show, and then the sentence says
+    why. Heights are in units. `figures`: the marked numbers and those that are drawn as numbers, as
+    summary.json has them at figures.<name of the chart>. `gist`: the sentence in a few words, for the first
+    screen."""
 
     sentence: str
     draw: Callable[[Sheet], None] | None = None
     keys: tuple[Key, ...] = ()
     height: int = 290
     narrow_height: int = 260
+    figures: Mapping[str, Any] = field(default_factory=dict)
+    gist: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +52,12 @@ class Registered:
     audience: Audience
     make: Callable[[Evidence, Summary], Chart]
     lead: bool = False
+    glance: int | None = None
+
+    @property
+    def place(self) -> str:
+        """Where summary.json has its figures."""
+        return f"figures.{self.name}"
 
     @property
     def anchor(self) -> str:
@@ -57,14 +68,15 @@ _found: dict[str, Registered] = {}
 
 
 def chart(
-    *, order: int, title: str, audience: Audience, lead: bool = False
+    *, order: int, title: str, audience: Audience, lead: bool = False, glance: int | None = None
 ) -> Callable[[Callable[[Evidence, Summary], Chart]], Callable[[Evidence, Summary], Chart]]:
     """The decorated `function(evidence, summary) -> Chart` is in every report from now on, at its place in
-    `order`. `lead`: beside the verdict on the first screen."""
+    `order`. `lead`: beside the verdict on the first screen. `glance`: the first three of those that have one,
+    by that number, and have something to show, stand small on the first screen as well."""
 
     def register(make: Callable[[Evidence, Summary], Chart]) -> Callable[[Evidence, Summary], Chart]:
         name = make.__name__
-        _found[name] = Registered(name, order, title, audience, make, lead)
+        _found[name] = Registered(name, order, title, audience, make, lead, glance)
         return make
 
     return register

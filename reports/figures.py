@@ -41,6 +41,11 @@ def share(part: float, whole: float) -> str:
     return f"{percent:.4g} %" if percent >= 99 else f"{percent:.2g} %"
 
 
+def percent(fraction: float) -> str:
+    """A share of 1 as `share` says it."""
+    return share(fraction, 1)
+
+
 def size(size_bytes: float) -> str:
     """Bytes in powers of 1,000."""
     for limit, unit in ((1e9, "GB"), (1e6, "MB"), (1e3, "KB")):
@@ -53,6 +58,33 @@ def second(seconds: float) -> str:
     """A moment of the run: `42 s`, `42.5 s`, `−3 s`."""
     text = f"{round(seconds, 1) + 0.0:.1f}".removesuffix(".0")
     return f"{text} s".replace("-", "−")
+
+
+def milliseconds(value: float) -> str:
+    """A moment to the millisecond: `4.201 s`, `−0.5 s`."""
+    return f"{round(value, 3) + 0.0:,.3f} s".replace("-", "−")
+
+
+def cores(value: float) -> str:
+    """Processors kept busy: `0.42`, `12.5`."""
+    return f"{value:.2f}" if value < 10 else f"{value:,.1f}"
+
+
+def rate(value: float) -> str:
+    """So many a second: `310`, `12.5 k`, `0.4`."""
+    return count(float(f"{value:.3g}")) if value else "0"
+
+
+def bare(value: float) -> str:
+    """A number that is a name: a seed."""
+    return str(value)
+
+
+def digits(value: float) -> str:
+    """Any other number: whole ones in full, others to four digits."""
+    if isinstance(value, int) or abs(value) >= 1e4:
+        return exact(value)
+    return f"{value:,.4g}"
 
 
 def plural(number: float, one: str, many: str = "") -> str:

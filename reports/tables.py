@@ -1,11 +1,12 @@
-"""Everything of the report that is not a chart: key figures, thresholds, checks, witnesses, faults."""
+"""Everything of the report that is not a chart: key figures, thresholds, checks, faults."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from reports.evidence import NS_PER_S, Evidence
-from reports.figures import count, duration, exact, second, size
+from reports.evidence import Evidence
+from reports.figures import count, digits, duration, exact, second, size
+from reports.telling import Telling, figure
 
 _HIDDEN = {"verdict", "witnesses", "reason", "checked"}
 
@@ -19,50 +20,49 @@ class Fact:
     note: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Witness:
-    """What went wrong, with the verdict of its check, and the rows that show it: a tuple of cells each."""
-
-    check: str
-    verdict: str
-    text: str
-    columns: tuple[str, ...]
-    rows: tuple[tuple[str, ...], ...]
-
-
-def key_figures(evidence: Evidence, summary: Mapping[str, Any]) -> list[Fact]:
+def key_figures(evidence: Evidence, summary: Mapping[str, Any], tell: Telling) -> list[Fact]:
     """The figures that both kinds of readers ask for first, as far as the summary has them."""
     latency = summary.get("latency_ms", {})
     deliver, ack = latency.get("deliver") or {}, latency.get("ack") or {}
-    links, server = summary.get("connections") or {}, summary.get("server") or {}
-    facts = []
     doubt = "" if summary.get("latency_valid", True) else "doubtful: the tester was overloaded"
+
+    def took(path: str, value: float) -> str:
+        return figure(f"latency_ms.{path}", duration, value)
+
+    facts = []
     if deliver.get("count"):
-        facts.append(
-            Fact(
-                "Delivery, median",
-                duration(deliver["p50"]),
-                doubt or (f"ack {duration(ack['p50'])}" if ack.get("count") else ""),
-            )
-        )
-        facts.append(
-            Fact(
-                "Delivery, 99 %",
-                duration(deliver["p99"]),
-                doubt or f"worst {duration(deliver['max'])}",
-            )
-        )
-    if links:
-        target = links.get("target", 0)
-        facts.append(Fact("Connections", count(links.get("peak", 0)), f"of {exact(target)} planned"))
-        facts.append(
-            Fact("Dropped", count(links.get("dropped", 0)), f"{exact(links.get('failed', 0))} failed tries")
-        )
+        answered = f"ack {took('ack.p50', ack['p50'])}" if ack.get("count") else ""
+        worst = f"worst {took('deliver.max', deliver['max'])}"
+        facts.append(Fact("Delivery, median", took("deliver.p50", deliver["p50"]), doubt or answered))
+        facts.append(Fact("Delivery, 99 %", took("deliver.p99", deliver["p99"]), doubt or worst))
+    facts += _links(summary.get("connections") or {})
     sent = (summary.get("checks") or {}).get("completeness", {}).get("sent", 0)
     if sent and (load_s := evidence.load_s):
-        facts.append(Fact("Messages sent", f"{count(sent / load_s)}/s", f"{exact(sent)} in {second(load_s)}"))
+        rate = tell("sent_a_second", count, sent / load_s)
+        counted = figure("checks.completeness.sent", exact, sent)
+        facts.append(Fact("Messages sent", f"{rate}/s", f"{counted} in {tell('load_s', second, load_s)}"))
+    return facts + _costs(summary)
+
+
+def _links(links: Mapping[str, Any]) -> list[Fact]:
+    if not links:
+        return []
+    peak, target, dropped, failed = (
+        figure(f"connections.{name}", say, links.get(name, 0))
+        for name, say in (("peak", count), ("target", exact), ("dropped", count), ("failed", exact))
+    )
+    return [
+        Fact("Connections", peak, f"of {target} planned"),
+        Fact("Dropped", dropped, f"{failed} failed tries"),
+    ]
+
+
+def _costs(summary: Mapping[str, Any]) -> list[Fact]:
+    facts = []
+    server = summary.get("server") or {}
     if server.get("bytes_per_connection"):
-        facts.append(Fact("Server memory", size(server["bytes_per_connection"]), "a connection, user space"))
+        cost = figure("server.bytes_per_connection", size, server["bytes_per_connection"])
+        facts.append(Fact("Server memory", cost, "a connection, user space"))
     return facts
 
 
@@ -75,7 +75,11 @@ def checks(summary: Mapping[str, Any]) -> list[dict[str, Any]]:
             "name": name,
             "verdict": str(check.get("verdict", "unknown")) if check.get("checked", True) else "unchecked",
             "reason": check.get("reason", ""),
-            "figures": [(_words(key), _cell(value)) for key, value in check.items() if key not in _HIDDEN],
+            "figures": [
+                (words(key), _cell(value, f"checks.{name}.{key}"))
+                for key, value in check.items()
+                if key not in _HIDDEN
+            ],
         }
         for name, check in (summary.get("checks") or {}).items()
     ]
@@ -88,88 +92,65 @@ def thresholds(summary: Mapping[str, Any]) -> list[dict[str, Any]]:
         {
             "expression": t.get("expression", ""),
             "ok": bool(t.get("ok")),
-            "value": _cell(t.get("value")),
+            "value": _cell(t.get("value"), f"thresholds.{nth}.value"),
             "error": t.get("error", ""),
         }
-        for t in summary.get("thresholds") or []
+        for nth, t in enumerate(summary.get("thresholds") or [])
     ]
 
 
-def faults(evidence: Evidence) -> list[dict[str, Any]]:
-    """label, target, from, to, lasted, detail, colour: one a fault."""
+def faults(evidence: Evidence, tell: Telling) -> list[dict[str, Any]]:
+    """label, target, start, end, lasted, detail, colour: one a fault. `start` and `end` count from the
+    beginning of the load, as everything in the report does."""
     return [
         {
             "label": band.label,
             "target": band.target,
-            "start": second(band.start_s),
-            "end": second(band.end_s),
-            "lasted": "at once" if band.instant else second(band.end_s - band.start_s),
-            "detail": _detail(band.detail),
+            "start": tell(f"{nth}.start_s", second, band.start_s),
+            "end": tell(f"{nth}.end_s", second, band.end_s),
+            "lasted": "at once"
+            if band.instant
+            else tell(f"{nth}.lasted_s", second, band.end_s - band.start_s),
+            "detail": _detail(band.detail, f"faults.{nth}.detail"),
             "colour": band.colour,
         }
-        for band in evidence.bands
+        for nth, band in enumerate(evidence.bands)
     ]
 
 
-def _detail(detail: Mapping[str, Any]) -> str:
+def _detail(detail: Mapping[str, Any], path: str) -> str:
     """Every key with its value, flat; a fault that sums itself up first."""
     flat = {
-        name: value
+        name: (value, f"{path}.{key}.{name}" if isinstance(inner, Mapping) else f"{path}.{key}")
         for key, inner in detail.items()
         for name, value in (inner.items() if isinstance(inner, Mapping) else [(key, inner)])
         if key not in ("summary", "color")
     }
-    pairs = [f"{name} = {'/'.join(map(str, v)) if isinstance(v, list) else v}" for name, v in flat.items()]
+    pairs = [f"{name} = {_cell(value, at)}" for name, (value, at) in flat.items()]
     return ", ".join([*([str(detail["summary"])] if "summary" in detail else []), *pairs]) or "–"
 
 
-def witness(
-    evidence: Evidence, check: str, verdict: str, text: str, rows: Sequence[Mapping[str, Any]]
-) -> Witness:
-    """The rows as a timeline: time since the load began, then the columns that any of them uses."""
-    names = dict.fromkeys(key for row in rows for key in row if row[key] is not None)
-    return Witness(
-        check,
-        verdict,
-        text,
-        tuple("time" if name == "at_s" else _words(name) for name in names),
-        tuple(tuple(_witness_cell(evidence, name, row.get(name)) for name in names) for row in rows),
-    )
-
-
-def _witness_cell(evidence: Evidence, name: str, value: Any) -> str:
-    if value is None:
-        return "–"
-    if name == "at_s":
-        # Witnesses count from the start of the run; the report has one clock, and it starts with the load.
-        since_load = value + (evidence.ledger.phases.start_ns - evidence.zero_ns) / NS_PER_S
-        return f"{since_load:.3f} s".replace("-", "−")
-    return str(value)
-
-
-def _words(name: str) -> str:
+def words(name: str) -> str:
+    """A key of the summary as people read it."""
     return name.replace("_", " ").removesuffix(" ns")
 
 
-def _cell(value: Any) -> str:
+def _cell(value: Any, path: str) -> str:
+    """Any value of the summary as a text; `path`: where it has it."""
     if value is None:
         return "–"
     if isinstance(value, bool):
         return "yes" if value else "no"
-    if isinstance(value, int):
-        return exact(value)
-    if isinstance(value, float):
-        return f"{value:,.4g}" if abs(value) < 1e4 else exact(value)
+    if isinstance(value, int | float):
+        return figure(path, digits, value)
     if isinstance(value, Mapping):
         parts = [
-            f"{_words(str(key))}: {_cell(inner)}"
-            if isinstance(inner, Mapping)
-            else f"{_words(str(key))} {_cell(inner)}"
+            f"{words(str(key))}{':' if isinstance(inner, Mapping) else ''} {_cell(inner, f'{path}.{key}')}"
             for key, inner in value.items()
         ]
         return ("; " if any(isinstance(inner, Mapping) for inner in value.values()) else ", ").join(
             parts
         ) or "–"
     if isinstance(value, list | tuple):
-        return ", ".join(_cell(inner) for inner in value) or "–"
+        return ", ".join(_cell(inner, f"{path}.{nth}") for nth, inner in enumerate(value)) or "–"
     return str(value)

@@ -1,53 +1,68 @@
 """The one line on top: what the exit code of the run meant, in words."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from ledger.roll_call import FAILURES
 from ledger.summary import exit_code
-from reports.figures import exact, plural
+from reports.figures import exact
+from reports.telling import Telling, figure
 
 
 @dataclass(frozen=True, slots=True)
 class Headline:
-    """`tone`: good, bad or unsure; `code`: the exit code that says the same, None without a summary."""
+    """`tone`: good, bad or unsure; `code`: the exit code that says the same, None without a summary; `line`
+    has marked numbers, of which those that the summary had not are `figures`."""
 
     tone: str
     word: str
     line: str
     code: int | None
+    figures: Mapping[str, Any] = field(default_factory=dict)
 
 
 def headline(summary: Mapping[str, Any], interrupted: bool) -> Headline:
     """The first that is true: not judged, interrupted, a check failed, unknown, threshold missed, pass."""
-    checks = summary.get("checks") or {}
-    failed = [f"{name}{_reason(check)}" for name, check in checks.items() if check.get("verdict") == "fail"]
-    missed = [str(t.get("expression")) for t in summary.get("thresholds") or [] if not t.get("ok")]
-    misses = f"{plural(len(missed), 'threshold')} missed: {'; '.join(missed)}." if missed else ""
-    interrupted = interrupted or bool(summary.get("interrupted"))
     if not summary:
         return Headline("unsure", "Unknown", "The run left no summary: nothing was judged.", None)
+    tell = Telling()
+    tone, word, line, code = _judged(summary, interrupted or bool(summary.get("interrupted")), tell)
+    tell.note("exit_code", code)
+    return Headline(tone, word, line, code, tell.figures)
+
+
+def _judged(summary: Mapping[str, Any], interrupted: bool, tell: Telling) -> tuple[str, str, str, int]:
+    checks = summary.get("checks") or {}
+    failed = [
+        f"{name}{_reason(name, check)}" for name, check in checks.items() if check.get("verdict") == "fail"
+    ]
+    missed = [str(t.get("expression")) for t in summary.get("thresholds") or [] if not t.get("ok")]
+    misses = (
+        f"{tell.plural('thresholds_missed', len(missed), 'threshold')} missed: {'; '.join(missed)}."
+        if missed
+        else ""
+    )
+    failures = f"{tell.plural('checks_failed', len(failed), 'check')} failed: {', '.join(failed)}."
+    code = exit_code(summary)
     if interrupted:
-        line = f"The run was interrupted; by then {_failures(failed) if failed else 'no check had failed.'}"
-        return Headline("bad" if failed else "unsure", "Interrupted", line, 130)
+        line = f"The run was interrupted; by then {failures if failed else 'no check had failed.'}"
+        return "bad" if failed else "unsure", "Interrupted", line, 130
     if summary.get("verdict") == "fail":
-        return Headline("bad", "Fail", f"{_failures(failed)} {misses}".strip(), exit_code(summary))
+        return "bad", "Fail", f"{failures} {misses}".strip(), code
     if summary.get("verdict") != "pass":
-        return Headline(
-            "unsure", "Unknown", f"No verdict: {_why(checks)}. {misses}".strip(), exit_code(summary)
-        )
+        return "unsure", "Unknown", f"No verdict: {_why(checks)}. {misses}".strip(), code
     if missed:
-        return Headline("bad", "Threshold missed", f"All checks pass, but {misses}", exit_code(summary))
-    return Headline("good", "Pass", _proof(checks.get("completeness") or {}), exit_code(summary))
+        return "bad", "Threshold missed", f"All checks pass, but {misses}", code
+    return "good", "Pass", _proof(checks.get("completeness") or {}), code
 
 
-def _failures(failed: list[str]) -> str:
-    return f"{plural(len(failed), 'check')} failed: {', '.join(failed)}."
-
-
-def _reason(check: Mapping[str, Any]) -> str:
-    counted = [f"{exact(check[name])} {name}" for name in FAILURES if check.get(name)]
+def _reason(name: str, check: Mapping[str, Any]) -> str:
+    counted = [
+        f"{figure(f'checks.{name}.{failure}', exact, check[failure])} {failure}"
+        for failure in FAILURES
+        if check.get(failure)
+    ]
     reason = ", ".join(counted) or check.get("reason")
     return f" ({reason})" if reason else ""
 
@@ -65,6 +80,6 @@ def _proof(completeness: Mapping[str, Any]) -> str:
     if acked is None or expected is None:
         return "All checks pass."
     return (
-        f"All checks pass: all {exact(acked)} acknowledged messages are accounted for "
-        f"in {exact(expected)} expected deliveries."
+        f"All checks pass: all {figure('checks.completeness.acked', exact, acked)} acknowledged messages are "
+        f"accounted for in {figure('checks.completeness.expected', exact, expected)} expected deliveries."
     )

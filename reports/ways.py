@@ -1,13 +1,15 @@
 """Ways from somewhere to somewhere as bars, each with its name, its count and its share above it."""
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 from matplotlib.ticker import NullLocator
 
 from reports.canvas import SMALL, Sheet
-from reports.figures import exact, plural, share
+from reports.figures import exact, share
 from reports.palette import INK
+from reports.telling import Telling
 
 ROW_HEIGHT, HEAD_HEIGHT = 42, 30
 
@@ -17,9 +19,17 @@ def height(rows: int) -> int:
     return HEAD_HEIGHT + ROW_HEIGHT * rows
 
 
-def left_out(rows: int, most: int) -> str:
+def left_out(tell: Telling, rows: int, most: int) -> str:
     """What the sentence says of those beyond `most`, "" if there are none."""
-    return f" {plural(rows - most, 'rarer way')} not drawn." if rows > most else ""
+    return f" {tell.plural('not_drawn', rows - most, 'rarer way')} not drawn." if rows > most else ""
+
+
+def counted(names: Sequence[str], counts: Sequence[int], total: int) -> list[dict[str, Any]]:
+    """What is drawn, for summary.json: way, count, share."""
+    return [
+        {"way": name, "count": count, "share": count / total}
+        for name, count in zip(names, counts, strict=True)
+    ]
 
 
 def draw_ways(

@@ -8,9 +8,10 @@ from reports.chart import Chart, Key, Summary, chart
 from reports.evidence import Evidence
 from reports.figures import exact, second
 from reports.palette import BLUE, GREEN, GREY, ORANGE, VERMILLION
+from reports.telling import Telling
 
 
-@chart(order=90, title="Connections", audience="planner")
+@chart(order=90, title="Connections", audience="planner", glance=3)
 def connections(evidence: Evidence, summary: Summary) -> Chart:
     """Planned and open by the second; opened, failed and dropped a second."""
     frame = evidence.totals("generator", "target", "connections", "opened", "failed", "dropped")
@@ -24,11 +25,14 @@ def connections(evidence: Evidence, summary: Summary) -> Chart:
     busiest = rates.row(int(rates["opened"].arg_max() or 0), named=True)
     last = frame.row(-1, named=True)
     planned = frame.select(pl.col("target").max()).item()
+    tell = Telling()
+    most, wanted = tell("peak", exact, peak["connections"]), tell("planned", exact, planned)
+    opened, dropped = tell("opened", exact, last["opened"]), tell("dropped", exact, last["dropped"])
     sentence = (
-        f"{exact(peak['connections'])} of {exact(planned)} planned connections were open at the peak "
-        f"({second(peak['t'])}); {exact(last['opened'])} were opened in all, {exact(busiest['opened'])} "
-        f"in the busiest second, {exact(last['failed'])} tries failed and {exact(last['dropped'])} "
-        "connections were dropped."
+        f"{most} of {wanted} planned connections were open at the peak "
+        f"({tell('peak_s', second, peak['t'])}); {opened} were opened in all, "
+        f"{tell('busiest_second', exact, busiest['opened'])} in the busiest second, "
+        f"{tell('failed', exact, last['failed'])} tries failed and {dropped} connections were dropped."
     )
     keys = (
         Key("planned", GREY, "dash"),
@@ -37,7 +41,15 @@ def connections(evidence: Evidence, summary: Summary) -> Chart:
         Key("failed/s", VERMILLION),
         Key("dropped/s", ORANGE),
     )
-    return Chart(sentence, lambda sheet: _draw(sheet, evidence, rates), keys, height=400, narrow_height=400)
+    return Chart(
+        sentence,
+        lambda sheet: _draw(sheet, evidence, rates),
+        keys,
+        height=400,
+        narrow_height=400,
+        figures=tell.figures,
+        gist=f"{most} of {wanted} planned open at the peak; {dropped} dropped.",
+    )
 
 
 def _draw(sheet: Sheet, evidence: Evidence, frame: pl.DataFrame) -> None:

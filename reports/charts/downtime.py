@@ -9,8 +9,9 @@ from ledger.schema import CloseReason
 from reports.canvas import SMALL, Sheet, count_axis, duration_axis, heading
 from reports.chart import Chart, Key, Summary, chart
 from reports.evidence import Evidence
-from reports.figures import count, duration, exact, plural
+from reports.figures import count, duration, exact
 from reports.palette import BLUE, FAULT_HUES, INK
+from reports.telling import Telling
 
 _POINTS = 200
 
@@ -25,19 +26,32 @@ def downtime(evidence: Evidence, summary: Summary) -> Chart:
         away_ms=(pl.col("login_ns") - pl.col("closed_ns")) / 1e6
     )
     never = lost.height - back.height
+    tell = Telling()
     if back.height == 0:
-        return Chart(f"All {plural(lost.height, 'lost connection')} stayed lost.")
+        return Chart(
+            f"All {tell.plural('lost', lost.height, 'lost connection')} stayed lost.", figures=tell.figures
+        )
     median, p99, worst = (float(np.quantile(back["away_ms"].to_numpy(), q)) for q in (0.5, 0.99, 1.0))
     first = back.filter(pl.col("attempts").fill_null(1) <= 1).height
     sentence = (
-        f"{plural(lost.height, 'connection')} lost: half were back within {duration(median)}, 99 % within "
-        f"{duration(p99)}, the slowest after {duration(worst)}; {exact(first)} came back at the first "
-        "attempt, " + (f"{exact(never)} never came back." if never else "none stayed away.")
+        f"{tell.plural('lost', lost.height, 'connection')} lost: half were back within "
+        f"{tell('p50_ms', duration, median)}, 99 % within {tell('p99_ms', duration, p99)}, the slowest after "
+        f"{tell('max_ms', duration, worst)}; {tell('at_first_attempt', exact, first)} came back at the first "
+        "attempt, " + (f"{tell('never', exact, never)} never came back." if never else "none stayed away.")
     )
+    tries = back["attempts"].fill_null(1).clip(1, 8).value_counts().sort("attempts")
+    tell.note("attempts", {str(attempts): count for attempts, count in tries.iter_rows()})
     reasons = back["reason"].value_counts().sort("count", descending=True)["reason"].to_list()
     colours = {reason: FAULT_HUES[nth % len(FAULT_HUES)] for nth, reason in enumerate(reasons)}
     keys = tuple(Key(f"lost by {_word(reason)}", colour) for reason, colour in colours.items())
-    return Chart(sentence, lambda sheet: _draw(sheet, back, colours), keys, height=280, narrow_height=460)
+    return Chart(
+        sentence,
+        lambda sheet: _draw(sheet, back, colours),
+        keys,
+        height=280,
+        narrow_height=460,
+        figures=tell.figures,
+    )
 
 
 def _word(reason: int | None) -> str:

@@ -11,9 +11,10 @@ from matplotlib.ticker import FuncFormatter
 from reports.canvas import SMALL, Sheet, heading
 from reports.chart import Chart, Key, Summary, chart
 from reports.evidence import ROUTES, Evidence
-from reports.figures import exact, plural, second, share
+from reports.figures import exact, second, share
 from reports.palette import BLUE, GREEN, GREY, INK, MUTED, ROUTE_COLOURS, VERMILLION
 from reports.recovery import INSTANT_REACH_S, Recovery, reach, recoveries
+from reports.telling import Telling
 
 _FATES = (*ROUTES, "missing", "undetermined")
 _COLOURS = ROUTE_COLOURS | {"missing": VERMILLION, "undetermined": GREY}
@@ -29,7 +30,8 @@ def fault_outcomes(evidence: Evidence, summary: Summary) -> Chart:
         return Chart("No message was sent, so no fault met one.")
     table = _by_fault(evidence)
     recovered = [Recovery(None, None), *recoveries(evidence)]
-    harmed = [(row["fault"], row["missing"]) for row in table if row["missing"]]
+    harmed = [(nth, row["fault"], row["missing"]) for nth, row in enumerate(table) if row["missing"]]
+    tell = Telling()
     known = [
         (row["fault"], one.backlog_s)
         for row, one in zip(table, recovered, strict=True)
@@ -38,25 +40,23 @@ def fault_outcomes(evidence: Evidence, summary: Summary) -> Chart:
     slowest = max(known, key=lambda pair: pair[1], default=None)
     never = len(evidence.bands) - len(known)
     instant = any(band.instant for band in evidence.bands)
-    sentence = (
-        (
-            ", ".join(f"{exact(n)} missing from sends during {name}" for name, n in harmed)
-            or "No delivery is missing"
-        )
-        + (
-            f". Slowest to empty the backlog: {slowest[0]}, {second(slowest[1])} after its end"
-            if slowest
-            else ""
-        )
-        + (
-            f"; after {plural(never, 'fault')} it was not empty before the next one or the end"
-            if never
-            else ""
-        )
-        + "."
-        + (f" A fault without length answers for the {INSTANT_REACH_S:.0f} s after it." if instant else "")
+    missing = (
+        f"{tell(f'missing.{nth}', exact, count)} missing from sends during {name}"
+        for nth, name, count in harmed
     )
+    sentence = ", ".join(missing) or "No delivery is missing"
+    if slowest:
+        took = tell("slowest_backlog_s", second, slowest[1])
+        sentence += f". Slowest to empty the backlog: {slowest[0]}, {took} after its end"
+    if never:
+        faults = tell.plural("never_empty", never, "fault")
+        sentence += f"; after {faults} it was not empty before the next one or the end"
+    sentence += "."
+    if instant:
+        reached = tell("instant_reach_s", second, INSTANT_REACH_S)
+        sentence += f" A fault without length answers for the {reached} after it."
     table, recovered = table[: _MOST + 1], recovered[: _MOST + 1]
+    tell.note("faults", [_noted(row, one) for row, one in zip(table, recovered, strict=True)])
     present = [fate for fate in _FATES if any(row[fate] for row in table)]
     keys = (
         *(Key(fate, _COLOURS[fate], "area") for fate in present),
@@ -70,7 +70,18 @@ def fault_outcomes(evidence: Evidence, summary: Summary) -> Chart:
         keys,
         height=95 + 34 * rows,
         narrow_height=150 + 62 * rows,
+        figures=tell.figures,
     )
+
+
+def _noted(row: dict[str, Any], recovery: Recovery) -> dict[str, Any]:
+    total = sum(row[fate] for fate in _FATES)
+    return {
+        **row,
+        "at_once_share": row["push"] / total if total else None,
+        "backlog_s": recovery.backlog_s,
+        "p99_s": recovery.p99_s,
+    }
 
 
 def _by_fault(evidence: Evidence) -> list[dict[str, Any]]:

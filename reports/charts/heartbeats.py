@@ -7,14 +7,15 @@ from reports.bands import shade, time_axis
 from reports.canvas import Sheet, count_axis, duration_axis
 from reports.chart import Chart, Key, Summary, chart
 from reports.evidence import Evidence
-from reports.figures import duration, exact, second, share
+from reports.figures import duration, exact, second
 from reports.palette import BLUE, GREY, ORANGE, VERMILLION
+from reports.telling import Telling
 
 _COUNTS = ("beats_due", "beats_answered", "beats_late", "beats_missed")
 _MOST_BINS = 200
 
 
-@chart(order=110, title="Heartbeats", audience="planner")
+@chart(order=110, title="Heartbeats", audience="planner", glance=4)
 def heartbeats(evidence: Evidence, summary: Summary) -> Chart:
     """Round trip quantiles by the second from the histograms; late and missed beats a second."""
     counts = evidence.totals("generator", *_COUNTS)
@@ -23,22 +24,31 @@ def heartbeats(evidence: Evidence, summary: Summary) -> Chart:
     trips = _round_trips(evidence)
     rates = counts.select("t", *(pl.col(name).diff().fill_null(0).clip(lower_bound=0) for name in _COUNTS))
     last = counts.row(-1, named=True)
-    trip = ""
+    tell = Telling()
+    trip = gist = ""
     if trips.height:
         slowest = trips.row(int(trips["p99"].arg_max() or 0), named=True)
         usual = float(trips.select(pl.col("p50").median()).item())
+        typical, most = tell("usual_ms", duration, usual), tell("peak_p99_ms", duration, slowest["p99"])
+        gist = f"; round trip {typical} in the median second, p99 {most} at most"
         trip = (
-            f" The median round trip is {duration(usual)} in the median second; the 99 % quantile peaks at "
-            f"{second(slowest['t'])} with {duration(slowest['p99'])}."
+            f" The median round trip is {typical} in the median second; the 99 % quantile peaks at "
+            f"{tell('peak_s', second, slowest['t'])} with {most}."
         )
+    due, answered, late, missed = (tell(name.removeprefix("beats_"), exact, last[name]) for name in _COUNTS)
     sentence = (
-        f"{exact(last['beats_due'])} heartbeats were due: {exact(last['beats_answered'])} answered, "
-        f"{exact(last['beats_late'])} late, {exact(last['beats_missed'])} missed "
-        f"({share(last['beats_missed'], last['beats_due'])}).{trip}"
+        f"{due} heartbeats were due: {answered} answered, {late} late, {missed} missed "
+        f"({tell.share('missed_share', last['beats_missed'], last['beats_due'])}).{trip}"
     )
     keys = (Key("round trip p50", BLUE), Key("p99", VERMILLION), Key("late/s", ORANGE), Key("missed/s", GREY))
     return Chart(
-        sentence, lambda sheet: _draw(sheet, evidence, trips, rates), keys, height=400, narrow_height=400
+        sentence,
+        lambda sheet: _draw(sheet, evidence, trips, rates),
+        keys,
+        height=400,
+        narrow_height=400,
+        figures=tell.figures,
+        gist=f"{answered} of {due} answered{gist}.",
     )
 
 

@@ -7,11 +7,12 @@ from reports.bands import time_axis
 from reports.canvas import Sheet, count_axis
 from reports.chart import Chart, Summary, chart
 from reports.evidence import Evidence
-from reports.figures import exact, plural, second
+from reports.figures import exact, second
 from reports.palette import BLUE
+from reports.telling import Telling
 
 
-@chart(order=50, title="In flight: deliveries due and not yet made", audience="QA")
+@chart(order=50, title="In flight: deliveries due and not yet made", audience="QA", glance=2)
 def in_flight(evidence: Evidence, summary: Summary) -> Chart:
     """Expected deliveries of the messages sent so far, less those that happened."""
     if evidence.sends.height == 0:
@@ -19,16 +20,22 @@ def in_flight(evidence: Evidence, summary: Summary) -> Chart:
     frame = evidence.backlog
     peak = frame.row(int(frame["in_flight"].arg_max() or 0), named=True)
     left = int(frame["in_flight"][-1])
+    tell = Telling()
+    still = tell.plural("left", left, "delivery is", "deliveries are")
     end = (
-        "at the end it is 0: whatever was late arrived"
+        f"at the end it is {tell('left', exact, left)}: whatever was late arrived"
         if left <= 0
-        else f"at the end {plural(left, 'delivery is', 'deliveries are')} still due"
+        else f"at the end {still} still due"
     )
-    most = (
-        f"At most {exact(peak['in_flight'])} deliveries were due at once, {second(peak['t'])} into the load"
+    most, when = tell("most", exact, peak["in_flight"]), tell("most_at_s", second, peak["t"])
+    return Chart(
+        f"At most {most} deliveries were due at once, {when} into the load; {end}.",
+        lambda sheet: _draw(sheet, evidence, frame),
+        height=270,
+        narrow_height=250,
+        figures=tell.figures,
+        gist=f"At most {most} at once; {end}.",
     )
-    sentence = f"{most}; {end}."
-    return Chart(sentence, lambda sheet: _draw(sheet, evidence, frame), height=270, narrow_height=250)
 
 
 def _draw(sheet: Sheet, evidence: Evidence, frame: pl.DataFrame) -> None:

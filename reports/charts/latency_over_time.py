@@ -9,11 +9,12 @@ from reports.chart import Chart, Key, Summary, chart
 from reports.evidence import Evidence
 from reports.figures import duration, second
 from reports.palette import BLUE, GREEN, GREY, VERMILLION
+from reports.telling import Telling
 
 _LINES = (("p50", 0.5, BLUE, "-", 2.2), ("p90", 0.9, GREEN, "-", 1.6), ("p99", 0.99, VERMILLION, "-", 1.6))
 
 
-@chart(order=20, title="Delivery latency over time", audience="both")
+@chart(order=20, title="Delivery latency over time", audience="both", glance=1)
 def latency_over_time(evidence: Evidence, summary: Summary) -> Chart:
     """Quantiles of the deliveries whose send was planned in each second (or longer bin)."""
     frame = evidence.first_deliveries
@@ -35,14 +36,24 @@ def latency_over_time(evidence: Evidence, summary: Summary) -> Chart:
         band.label for band in evidence.bands if band.start_s - width <= peak["t"] <= band.end_s + width
     ]
     usual = float(np.median(binned["p99"].to_numpy()))
+    tell = Telling()
+    calm, most = tell("usual_p99_ms", duration, usual), tell("peak_p99_ms", duration, peak["p99"])
+    during = f", during {' and '.join(dict.fromkeys(covering))}" if covering else ""
     sentence = (
-        f"The 99 % quantile lies at {duration(usual)} in the median second and peaks at "
-        f"{duration(peak['p99'])} around {second(peak['t'] - width / 2)}"
-        + (f", during {' and '.join(dict.fromkeys(covering))}" if covering else "")
-        + "; counted from the planned send, in the second in which it was planned."
+        f"The 99 % quantile lies at {calm} in the median second and peaks at {most} around "
+        f"{tell('peak_at_s', second, peak['t'] - width / 2)}{during}; counted from the planned send, in the "
+        "second in which it was planned."
     )
     keys = (*(Key(name, colour) for name, _, colour, *_ in _LINES), Key("slowest", GREY, "dash"))
-    return Chart(sentence, lambda sheet: _draw(sheet, evidence, binned), keys, height=340, narrow_height=300)
+    return Chart(
+        sentence,
+        lambda sheet: _draw(sheet, evidence, binned),
+        keys,
+        height=340,
+        narrow_height=300,
+        figures=tell.figures,
+        gist=f"99 % within {calm} in the median second, {most} at most{during}.",
+    )
 
 
 def _draw(sheet: Sheet, evidence: Evidence, binned: pl.DataFrame) -> None:

@@ -6,8 +6,9 @@ from reports.bands import shade, time_axis
 from reports.canvas import Sheet, count_axis
 from reports.chart import Chart, Key, Summary, chart
 from reports.evidence import Evidence
-from reports.figures import duration, exact, share
+from reports.figures import duration, exact, rate
 from reports.palette import BLUE, GREEN, GREY, VERMILLION
+from reports.telling import Telling
 
 _LATE_NS = 50_000_000
 
@@ -31,10 +32,13 @@ def offered(evidence: Evidence, summary: Summary) -> Chart:
     frame = frame.fill_null(0).sort("t")
     delay = float(sends.select((pl.col("at_ns") - pl.col("planned_ns")).max()).item()) / 1e6
     length = (sends["planned_ns"][-1] - sends["planned_ns"][0]) / 1e9 or 1.0
+    tell = Telling()
     sentence = (
-        f"{exact(sends.height)} messages were started, {sends.height / length:,.0f} a second on average; "
-        f"{exact(late.height)} ({share(late.height, sends.height)}) more than 50 ms after their plan, "
-        f"the latest by {duration(delay)}; {exact(acked.height)} were acknowledged."
+        f"{tell('started', exact, sends.height)} messages were started, "
+        f"{tell('started_a_second', rate, sends.height / length)} a second on average; "
+        f"{tell('late', exact, late.height)} ({tell.share('late_share', late.height, sends.height)}) "
+        f"more than {tell('late_after_ms', duration, _LATE_NS / 1e6)} after their plan, the latest by "
+        f"{tell('latest_ms', duration, delay)}; {tell('acked', exact, acked.height)} were acknowledged."
     )
     keys = (
         Key("planned/s", GREY, "dash"),
@@ -43,7 +47,12 @@ def offered(evidence: Evidence, summary: Summary) -> Chart:
         Key("late/s", VERMILLION, "area"),
     )
     return Chart(
-        sentence, lambda sheet: _draw(sheet, evidence, frame, width), keys, height=380, narrow_height=380
+        sentence,
+        lambda sheet: _draw(sheet, evidence, frame, width),
+        keys,
+        height=380,
+        narrow_height=380,
+        figures=tell.figures,
     )
 
 

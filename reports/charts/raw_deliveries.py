@@ -6,8 +6,9 @@ from reports.bands import time_axis
 from reports.canvas import Sheet, duration_axis, points
 from reports.chart import Chart, Key, Summary, chart
 from reports.evidence import ROUTES, Evidence
-from reports.figures import duration, exact, share
+from reports.figures import duration, exact
 from reports.palette import ROUTE_COLOURS
+from reports.telling import Telling
 
 _MOST = 1_200
 _WORDS = {"push": "pushed at once", "retransmitted": "push repeated", "pull": "pulled", "poll": "polled"}
@@ -21,15 +22,13 @@ def raw_deliveries(evidence: Evidence, summary: Summary) -> Chart:
         return Chart("Nothing was delivered, so there are no single deliveries.")
     routes = {route: frame.filter(pl.col("route") == route) for route in ROUTES}
     present = {route: part for route, part in routes.items() if part.height}
-    parts = [
-        f"{exact(part.height)} ({share(part.height, frame.height)}) {_WORDS[route]}"
-        f" at a median of {duration(float(part.select(pl.col('latency_ms').median()).item()))}"
-        for route, part in present.items()
-    ]
+    tell = Telling()
+    parts = [_told(tell, route, part, frame.height) for route, part in present.items()]
     thinned = {route: _thin(part) for route, part in present.items()}
     drawn = sum(part.height for part in thinned.values())
     note = (
-        f" Drawn: {exact(drawn)} of {exact(frame.height)}, every route thinned evenly."
+        f" Drawn: {tell('drawn', exact, drawn)} of {tell('deliveries', exact, frame.height)}, every route "
+        "thinned evenly."
         if drawn < frame.height
         else ""
     )
@@ -40,6 +39,15 @@ def raw_deliveries(evidence: Evidence, summary: Summary) -> Chart:
         keys,
         height=340,
         narrow_height=300,
+        figures=tell.figures,
+    )
+
+
+def _told(tell: Telling, route: str, part: pl.DataFrame, total: int) -> str:
+    median = float(part.select(pl.col("latency_ms").median()).item())
+    return (
+        f"{tell(f'{route}.count', exact, part.height)} ({tell.share(f'{route}.share', part.height, total)}) "
+        f"{_WORDS[route]} at a median of {tell(f'{route}.median_ms', duration, median)}"
     )
 
 

@@ -8,7 +8,9 @@ from reports.chart import Chart, Summary, chart
 from reports.evidence import Evidence
 from reports.figures import exact, share
 from reports.palette import GREY, INK, MUTED, OUTCOME_COLOURS, RULE, VERMILLION
+from reports.telling import Telling, figure
 
+LEAD_HEIGHT = 300
 _STEPS = ("sent", "acked", "expected")
 _FAILURES = ("lost", "duplicated", "altered", "unexpected")
 
@@ -22,14 +24,28 @@ def roll_call(evidence: Evidence, summary: Summary) -> Chart:
     expected = figures.get("expected", 0)
     good = sum(figures.get(name, 0) for name in ("ok", "recovered", "late"))
     bad = {name: figures[name] for name in _FAILURES if figures.get(name)}
+    tell = Telling()
+    shares = {name: figures[name] / expected for name in OUTCOME_COLOURS if figures.get(name) and expected}
+    tell.note("shares", shares)
+
+    def counted(name: str) -> str:
+        return figure(f"checks.completeness.{name}", exact, figures.get(name, 0))
+
     sentence = (
-        f"{exact(figures['sent'])} messages sent, {exact(figures.get('acked', 0))} acknowledged; of "
-        f"{exact(expected)} expected deliveries {exact(good)} ({share(good, expected)}) are good. "
-        + (", ".join(f"{exact(n)} {name}" for name, n in bad.items()) + "." if bad else "Nothing failed.")
+        f"{counted('sent')} messages sent, {counted('acked')} acknowledged; of {counted('expected')} "
+        f"expected deliveries {tell('good', exact, good)} ({tell.share('good_share', good, expected)}) "
+        "are good. "
+        + (", ".join(f"{counted(name)} {name}" for name in bad) + "." if bad else "Nothing failed.")
     )
     names = [*_STEPS, *(name for name in OUTCOME_COLOURS if name in figures)]
     values = [int(figures.get(name, 0)) for name in names]
-    return Chart(sentence, lambda sheet: _draw(sheet, names, values, expected), height=360, narrow_height=350)
+    return Chart(
+        sentence,
+        lambda sheet: _draw(sheet, names, values, expected),
+        height=LEAD_HEIGHT,
+        narrow_height=350,
+        figures=tell.figures,
+    )
 
 
 def _draw(sheet: Sheet, names: list[str], values: list[int], expected: int) -> None:
@@ -39,7 +55,7 @@ def _draw(sheet: Sheet, names: list[str], values: list[int], expected: int) -> N
     highest = np.log10(max(values) + 1)
     lengths = np.log10(np.array(values) + 1) / highest
     colours = [OUTCOME_COLOURS.get(name, GREY) for name in names]
-    axes.barh(places, lengths, height=0.66, color=colours)
+    axes.barh(places, lengths, height=0.7, color=colours)
     for place, name, value, length in zip(places, names, values, lengths, strict=True):
         alarm = name in _FAILURES and value > 0
         text = exact(value) + (f" · {share(value, expected)}" if name not in _STEPS and value else "")

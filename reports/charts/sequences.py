@@ -10,8 +10,9 @@ from reports.bands import shade
 from reports.canvas import SMALL, Sheet, points
 from reports.chart import Chart, Key, Summary, chart
 from reports.evidence import ROUTES, Evidence
-from reports.figures import duration, exact, plural
+from reports.figures import duration, exact
 from reports.palette import GREY, INK, ROUTE_COLOURS, VERMILLION
+from reports.telling import Telling
 
 _MOST_DOTS = 220
 
@@ -32,16 +33,19 @@ def sequences(evidence: Evidence, summary: Summary) -> Chart:
     if worst.height == 0:
         return Chart("No message belongs to a conversation, so there is none to show.")
     missing, first = int(worst["missing"].sum()), worst.row(0, named=True)
+    tell = Telling()
+    drawn = tell.plural("conversations", worst.height, "conversation")
     if missing:
         told = (
-            f"{plural(missing, 'delivery', 'deliveries')} missing in the worst "
-            f"{plural(worst.height, 'conversation')}; {_name(first)} leads with {exact(first['missing'])}"
+            f"{tell.plural('missing', missing, 'delivery', 'deliveries')} missing in the worst {drawn}; "
+            f"{_name(first)} leads with {tell('most_missing', exact, first['missing'])}"
         )
     else:
         told = (
-            f"No delivery is missing; of the {plural(worst.height, 'conversation')} with the slowest ones "
-            f"{_name(first)} leads with {duration(first['worst_ms'])}"
+            f"No delivery is missing; of the {drawn} with the slowest ones {_name(first)} leads with "
+            f"{tell('slowest_ms', duration, first['worst_ms'])}"
         )
+    tell.note("names", [_name(row) for row in worst.iter_rows(named=True)])
     sentence = f"{told}. The line is the acknowledgement, a dot a delivery, a cross one that is missing."
     present = evidence.first_deliveries["route"].unique().to_list()
     keys = (
@@ -57,6 +61,7 @@ def sequences(evidence: Evidence, summary: Summary) -> Chart:
         keys,
         height=60 + 165 * rows,
         narrow_height=40 + 140 * -(-worst.height // 2),
+        figures=tell.figures,
     )
 
 

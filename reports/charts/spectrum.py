@@ -9,11 +9,12 @@ from reports.chart import Chart, Key, Summary, chart
 from reports.evidence import Evidence
 from reports.figures import duration, exact
 from reports.palette import BLUE, GREEN, RULE, VERMILLION
+from reports.telling import Telling
 
 _POINTS = 160
 
 
-@chart(order=30, title="Latency by percentile", audience="planner")
+@chart(order=30, title="Latency by percentile", audience="planner", glance=6)
 def spectrum(evidence: Evidence, summary: Summary) -> Chart:
     """Deliveries and acknowledgements from the planned send; deliveries planned outside every fault apart."""
     deliver = evidence.latencies_ms.to_numpy()
@@ -26,25 +27,40 @@ def spectrum(evidence: Evidence, summary: Summary) -> Chart:
         curves = {"delivery": (deliver, VERMILLION), "delivery, sent outside faults": (quiet, BLUE)} | {
             "acknowledgement": curves["acknowledgement"]
         }
-    median, p99, p999 = (_quantile(deliver, q) for q in (0.5, 0.99, 0.999))
+    tell = Telling()
+    median, p99, p999 = (
+        tell(name, duration, _quantile(deliver, q))
+        for name, q in (("p50_ms", 0.5), ("p99_ms", 0.99), ("p999_ms", 0.999))
+    )
     sentence = (
-        f"Of {exact(len(deliver))} deliveries half took at most {duration(median)}, 99 % {duration(p99)}, "
-        f"99.9 % {duration(p999)}, the slowest {duration(float(deliver[-1]))}"
-        + (
-            f"; sent outside faults, 99 % took at most {duration(float(np.quantile(quiet, 0.99)))}"
-            if len(quiet)
-            else ""
-        )
+        f"Of {tell('deliveries', exact, len(deliver))} deliveries half took at most {median}, 99 % {p99}, "
+        f"99.9 % {p999}, the slowest {tell('max_ms', duration, float(deliver[-1]))}"
+        + _calm(tell, quiet)
         + ". Counted from the planned send, so a stalled tester hides nothing."
     )
     keys = tuple(Key(name, colour) for name, (values, colour) in curves.items() if len(values))
     return Chart(
-        sentence, lambda sheet: _draw(sheet, list(curves.values())), keys, height=330, narrow_height=280
+        sentence,
+        lambda sheet: _draw(sheet, list(curves.values())),
+        keys,
+        height=330,
+        narrow_height=280,
+        figures=tell.figures,
+        gist=f"Half within {median}, 99 % within {p99}.",
+    )
+
+
+def _calm(tell: Telling, quiet: np.ndarray) -> str:
+    if len(quiet) == 0:
+        return ""
+    return (
+        f"; sent outside faults, 99 % took at most {tell('quiet_p99_ms', duration, _quantile(quiet, 0.99))}"
     )
 
 
 def _quantile(values: np.ndarray, q: float) -> float:
-    return float(np.quantile(values, q))
+    """Of sorted values, the one that this share of them does not exceed: as summary.json has it."""
+    return float(values[max(0, int(np.ceil(q * len(values))) - 1)])
 
 
 def _outside_faults(evidence: Evidence) -> np.ndarray:

@@ -43,6 +43,11 @@ class Page(HTMLParser):
         return [attributes for tag, attributes in self.elements if tag in names]
 
 
+def unmarked(html: str) -> str:
+    """Without the elements around numbers."""
+    return re.sub(r"</?data[^>]*>", "", html)
+
+
 @pytest.fixture(scope="module")
 def html(finished: Path) -> str:
     return (finished / "report.html").read_text()
@@ -109,10 +114,11 @@ def test_charts_take_their_colours_from_the_theme(html: str) -> None:
 
 
 def test_the_first_words_are_the_verdict(html: str) -> None:
-    assert html.index(
+    text = unmarked(html)
+    assert text.index(
         "2 checks failed: completeness (3 lost, 1 altered, 1 unexpected, 2 duplicated)"
-    ) < html.index("<svg")
-    assert "exit code 1" in html
+    ) < text.index("<svg")
+    assert "exit code 1" in text
 
 
 def test_witnesses_show_their_rows(html: str) -> None:

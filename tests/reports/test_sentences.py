@@ -9,6 +9,7 @@ from ledger.run_folder import Fault
 from reports.build import show
 from reports.chart import all_charts
 from reports.evidence import Evidence
+from reports.telling import plain
 
 S = 1_000_000_000
 Tell = Callable[..., Evidence]
@@ -20,7 +21,7 @@ def sentence(name: str, evidence: Evidence, summary: dict[str, Any] | None = Non
     chart = next(one for one in all_charts() if one.name == name)
     shown = show(chart, evidence, summary or {})
     assert not shown.error, f"{name} could not be drawn: {shown.error}"
-    return shown.sentence
+    return plain(shown.sentence)
 
 
 def test_roll_call_counts_what_the_summary_counts(tell: Tell) -> None:

@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from reports.telling import plain
 from reports.verdict import headline
 
 GOOD: dict[str, Any] = {"verdict": "pass", "acked": 10, "expected": 30}
@@ -38,10 +39,10 @@ def test_the_word_is_the_exit_code(
 
 def test_a_failure_says_how_many() -> None:
     told = headline(judged("fail", LOST), interrupted=False)
-    assert told.line == "1 check failed: completeness (2 lost)."
+    assert plain(told.line) == "1 check failed: completeness (2 lost)."
 
 
 def test_a_pass_says_of_how_many() -> None:
     told = headline(judged("pass", GOOD), interrupted=False)
-    assert "all 10 acknowledged messages" in told.line
-    assert "30 expected deliveries" in told.line
+    assert "all 10 acknowledged messages" in plain(told.line)
+    assert "30 expected deliveries" in plain(told.line)

@@ -1,0 +1,1 @@
+"""Charts of comparisons, one file each; registered when read."""

@@ -1,0 +1,1 @@
+"""Families of figures that are compared, one file each; registered when read."""
