@@ -108,17 +108,45 @@ _DECODER = msgspec.msgpack.Decoder(
 )
 
 
+class Links:
+    """The channels of a process, looked at together; `pace_s`: see `reactor.poller.Poller`."""
+
+    def __init__(self, *, pace_s: float = 0.0) -> None:
+        self._poller = Poller(self._ready, pace_s=pace_s)
+        self._channels: dict[int, Channel] = {}
+
+    def add(self, fd: int, channel: "Channel") -> None:
+        self._channels[fd] = channel
+        self._poller.add(fd)
+
+    def watch(self, fd: int, *, write: bool) -> None:
+        self._poller.watch(fd, write=write)
+
+    def remove(self, fd: int) -> None:
+        """Before the descriptor is closed."""
+        self._poller.remove(fd)
+        del self._channels[fd]
+
+    def close(self) -> None:
+        """Once all channels are closed. Twice is allowed."""
+        self._poller.close()
+
+    def _ready(self, ready: list[tuple[int, int]]) -> None:
+        for fd, mask in ready:
+            channel = self._channels.get(fd)
+            if channel is not None:  # else one before it in this batch has closed it
+                channel.ready(mask)
+
+
 class Channel:
-    """Notes over a connected socket. `take(note)` is called in the hub, `ended()` once, at the end; `pace_s`:
-    see `reactor.poller.Poller`."""
+    """Notes over a connected socket. `take(note)` is called in the hub, `ended()` once, at the end."""
 
     def __init__(
         self,
         connection: socket.socket,
         take: Callable[[Note], None],
         ended: Callable[[], None],
-        *,
-        pace_s: float = 0.0,
+        links: Links,
     ) -> None:
         connection.setblocking(False)
         self._fd = connection.detach()
@@ -129,8 +157,8 @@ class Channel:
         self._is_blocked = False
         self._is_flush_asked = False
         self._is_closed = False
-        self._poller = Poller(self._ready, pace_s=pace_s)
-        self._poller.add(self._fd)
+        self._links = links
+        links.add(self._fd, self)
 
     def send(self, note: Note) -> None:
         """Leaves at the end of this turn; a note to an end that is gone goes nowhere."""
@@ -147,7 +175,7 @@ class Channel:
         """Closing twice is allowed; `ended` is not called any more."""
         if not self._is_closed:
             self._is_closed = True
-            self._poller.close()
+            self._links.remove(self._fd)
             os.close(self._fd)
 
     @property
@@ -155,12 +183,12 @@ class Channel:
         """True when everything said has been handed to the kernel."""
         return not self._out
 
-    def _ready(self, ready: list[tuple[int, int]]) -> None:
-        for _, mask in ready:
-            if mask & select.EPOLLOUT:
-                self._flush()
-            if mask != select.EPOLLOUT and not self._is_closed:
-                self._receive()
+    def ready(self, mask: int) -> None:
+        """The kernel says so."""
+        if mask & select.EPOLLOUT:
+            self._flush()
+        if mask != select.EPOLLOUT and not self._is_closed:
+            self._receive()
 
     def _flush(self) -> None:
         self._is_flush_asked = False
@@ -175,7 +203,7 @@ class Channel:
         self._out = [data[sent:]] if sent < len(data) else []
         if bool(self._out) != self._is_blocked:
             self._is_blocked = bool(self._out)
-            self._poller.watch(self._fd, write=self._is_blocked)
+            self._links.watch(self._fd, write=self._is_blocked)
 
     def _receive(self) -> None:
         try:
@@ -212,20 +240,19 @@ class Channel:
 
 
 class RemoteService:
-    """`refserver.face.Service` as an access process sees it. `node` is the one that answers go to; `pace_s`
-    is that of the process, which would else be woken by every note among its looks at the sockets."""
+    """`refserver.face.Service` as an access process sees it. `node` is the one that answers go to. `links` is
+    at the pace of the process, which would else be woken by every note between its looks at the sockets."""
 
     def __init__(
         self,
         connection: socket.socket,
         drain: Callable[[], None],
         ended: Callable[[], None],
-        *,
-        pace_s: float = 0.0,
+        links: Links,
     ) -> None:
         self.node: Node | None = None
         self._drain = drain
-        self.channel = Channel(connection, self._take, ended, pace_s=pace_s)
+        self.channel = Channel(connection, self._take, ended, links)
 
     def attach(self, node: Node, connection: int, user: str, device: str) -> None:
         self.channel.send(Attach(connection, user, device))
@@ -267,6 +294,7 @@ class RemoteNode:
         service: Service,
         ready: Callable[[int], None],
         ended: Callable[[], None],
+        links: Links,
     ) -> None:
         self.name = name
         self.held: list[int] = []
@@ -275,7 +303,7 @@ class RemoteNode:
         self._ready = ready
         self._when_ended = ended
         self._attached: Counter[str] = Counter()
-        self._channel = Channel(connection, self._take, self._end)
+        self._channel = Channel(connection, self._take, self._end, links)
 
     def attached(self, connection: int, newest: int) -> None:
         self._channel.send(Attached(connection, newest))

@@ -16,7 +16,7 @@ from gevent.event import Event
 from reactor import sockets
 from refserver.access.counts import Counts
 from refserver.face import Service
-from refserver.link import RemoteNode
+from refserver.link import Links, RemoteNode
 from refserver.settings import Address, ServeError, ServeSettings
 
 log = logging.getLogger(__name__)
@@ -25,6 +25,9 @@ START_S = 20.0
 LEAVE_S = 12.0
 START_AGAIN_S = 0.5
 _LOOK_AGAIN_S = 0.01
+_LOOKS_A_PACE = 8
+"""So often business looks at what comes while each of its many access processes looks once: what several of
+them say is committed together, and adds little to the wait."""
 
 
 class Workers:
@@ -37,6 +40,7 @@ class Workers:
         self._forker: subprocess.Popen[bytes] | None = None
         self._control: socket.socket | None = None
         self._running: dict[int, _Worker] = {}
+        self._links = Links(pace_s=settings.pace_s / _LOOKS_A_PACE)
         self._is_leaving = False
         self._started = 0
         self._ended_counts = Counts()
@@ -93,6 +97,7 @@ class Workers:
         for worker in self._running.values():
             worker.node.close()
         self._running.clear()
+        self._links.close()
 
     def _start_forker(self) -> None:
         if self._control is not None:
@@ -142,7 +147,7 @@ class Workers:
             worker.pid = pid
             ready.set()
 
-        node = RemoteNode(name, ours, self._service, listens, lambda: self._ended(index, ready))
+        node = RemoteNode(name, ours, self._service, listens, lambda: self._ended(index, ready), self._links)
         worker = self._running[index] = _Worker(node)
         return ready
 

@@ -27,7 +27,7 @@ from refserver.access.leaving import leave
 from refserver.access.node import AccessNode
 from refserver.disturbances import Disturbances
 from refserver.lifeline import end_with
-from refserver.link import Load, Ready, RemoteService
+from refserver.link import Links, Load, Ready, RemoteService
 from refserver.tokens import TokenSigner, load_or_create_secret
 
 log = logging.getLogger(__name__)
@@ -111,7 +111,8 @@ def _serve(
         orphaned.set()
         leaving.set()
 
-    service = RemoteService(link, leaving.set, lose_parent, pace_s=arguments.pace)
+    links = Links(pace_s=arguments.pace)
+    service = RemoteService(link, leaving.set, lose_parent, links)
     clock = time.time if arguments.disturbances is None else Disturbances(arguments.disturbances).clock
     node = AccessNode(
         name,
@@ -138,6 +139,7 @@ def _serve(
         while not service.channel.is_empty:
             gevent.sleep(0.01)
     service.channel.close()
+    links.close()
 
 
 def _context(name: str, arguments: argparse.Namespace) -> ssl.SSLContext | None:

@@ -6,7 +6,7 @@ import gevent
 import pytest
 
 from protocol.messages import Entry, Pull, Pulled, ReadUpdate
-from refserver.link import RemoteNode, RemoteService
+from refserver.link import Links, RemoteNode, RemoteService
 
 
 class Recorder:
@@ -30,13 +30,17 @@ class Ends:
         ours, theirs = socket.socketpair()
         self.happened: list[str] = []
         self.node = Recorder()
+        self.links = Links()
         self.service = RemoteService(
-            theirs, lambda: self.happened.append("drain"), lambda: self.happened.append("business gone")
+            theirs,
+            lambda: self.happened.append("drain"),
+            lambda: self.happened.append("business gone"),
+            self.links,
         )
         self.service.node = self.node
         self.far = RemoteNode(
             "far", ours, business,
-            lambda: self.happened.append("ready"), lambda: self.happened.append("access gone"),
+            lambda: self.happened.append("ready"), lambda: self.happened.append("access gone"), self.links,
         )  # fmt: skip
 
 
@@ -46,6 +50,7 @@ def ends(business):
     yield ends
     ends.service.channel.close()
     ends.far.close()
+    ends.links.close()
 
 
 def until(condition) -> None:
