@@ -36,9 +36,9 @@ class Elsewhere:
 
         Raises WrongUse for what cannot be reached from other machines, CannotRun if the address is not free.
         """
-        if plan.network.own is not None:
+        if plan.network.is_apart:
             raise WrongUse(
-                f'other machines cannot be in a network of the run\'s own ("{plan.network.own}"): '
+                f'other machines cannot be in a network of the run\'s own ("{plan.network.kind}"): '
                 f"leave out --machines, or network.kind"
             )
         if plan.target.url == EMBEDDED:

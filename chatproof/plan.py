@@ -10,13 +10,14 @@ import msgspec
 
 from chaos.errors import FaultSyntaxError
 from chaos.packets import nat
+from chaos.packets.loopback import LOOPBACK
 from chaos.packets.network import KINDS, NAT
 from chaos.plan import FaultSpec
 from chaos.quantities import seconds
 from chatproof import limits
 from chatproof.errors import WrongUse
-from drivers.endpoints import TargetError, parse_target
 from chatproof.listening import CARRIERS
+from drivers.endpoints import TargetError, parse_target
 from ledger.errors import ThresholdError
 from ledger.summary import empty_summary
 from ledger.thresholds import parse
@@ -33,21 +34,22 @@ class Target(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
     """[target]: `url` "embedded" starts the reference server with `tcp_ports` access points; anything else is
     a server that runs already, with the accounts of `accounts`. `endpoints`: its further access points.
     `access_processes` left out: none beside the one that stores, or as many as the connections need.
-    `pace`: seconds between two looks of an access process at its sockets; left out: at once, or slower where
     `carrier`: by which the swarm comes to the embedded server (chatproof.listening.CARRIERS).
+    `pace`: seconds between two looks of an access process at its sockets; left out: at once, or slower where
     many processes share a core."""
 
     url: str = EMBEDDED
     endpoints: list[str] = []
     accounts: str = ""
-    tcp_ports: int = 1
     carrier: str = "tcp"
+    tcp_ports: int = 1
     access_processes: int | None = None
     pace: float | None = None
 
 
 class NetworkPlan(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
-    """[network]: `kind` "none" is the machine's own; "veth", "wire" and "nat" are networks of the run's own,
+    """[network]: `kind` "none" is the machine's own; "loopback" is one with room for millions, swarm and
+    embedded server both in it; "veth", "wire" and "nat" are networks of the run's own,
     the swarm on one side and the embedded server on the other (docs/packets.md). `nat`: what becomes of
     connections that the router has forgotten, "silent", "healing" or "reset"; `forgets_after`: after which
     silence it does, "" for days. `capture`: of how many connections the packets are kept, the last
@@ -61,8 +63,13 @@ class NetworkPlan(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
 
     @property
     def own(self) -> str | None:
-        """The kind of the run's own network, None if it has none."""
-        return None if self.kind == NO_NETWORK else self.kind
+        """The kind of the network between the two sides of the run, None if there is none of its own."""
+        return None if self.kind in (NO_NETWORK, LOOPBACK) else self.kind
+
+    @property
+    def is_apart(self) -> bool:
+        """Whether the run is in a namespace, where nobody else can reach it."""
+        return self.kind != NO_NETWORK
 
     @property
     def forgets_after_s(self) -> float | None:
@@ -178,20 +185,20 @@ class Plan(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
                 f"target {self.target.url} needs accounts: name a file with --accounts "
                 f"(made by: chatproof accounts token)"
             )
+        _one_of("target.carrier", self.target.carrier, CARRIERS)
         self._check_network()
         if self.duration_s <= 0:
             raise WrongUse(f"plan {self.name}: the duration is longer than nothing, not {self.duration}")
 
     def _check_network(self) -> None:
         network = self.network
-        _one_of("network", network.kind, (NO_NETWORK, *KINDS))
-        _one_of("target.carrier", self.target.carrier, CARRIERS)
+        _one_of("network", network.kind, (NO_NETWORK, LOOPBACK, *KINDS))
         _one_of("network.nat", network.nat, tuple(nat.KINDS))
-        if network.own is None:
-            if network.capture:
-                raise WrongUse(
-                    f"plan {self.name}: network.capture needs a network of the run's own (network.kind)"
-                )
+        if network.own is None and network.capture:
+            raise WrongUse(
+                f"plan {self.name}: network.capture needs a network of the run's own (network.kind)"
+            )
+        if not network.is_apart:
             return
         for key, value in (("target", self.target.url != EMBEDDED), ("toxiproxy", bool(self.toxiproxy))):
             if value:
