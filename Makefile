@@ -13,7 +13,7 @@ SCENARIOS := scenarios/chat.py,scenarios/heartbeat.py
 PIP := env -u PIP_TARGET -u PIP_PREFIX PIP_USER=0 PIP_DISABLE_PIP_VERSION_CHECK=1 $(BIN)/python -m pip
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint serve ui conform mutants crashes hostile bench fuzz system-packages
+.PHONY: help demo test lint serve ui conform mutants crashes hostile faults bench fuzz system-packages
 
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):[^#]*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 26
@@ -44,6 +44,9 @@ mutants: $(VENV)/.installed ## the suite against servers broken on purpose, and 
 
 crashes: $(VENV)/.installed ## fifty kills under traffic, and whether anything acknowledged got lost
 	@$(BIN)/chatproof crashes
+
+faults: $(VENV)/.installed ## every fault over every carrier, and whether anything got lost; two hours
+	@$(BIN)/chatproof faults
 
 hostile: $(VENV)/.installed ## attacks, what they cost the server, and what other users feel
 	@$(BIN)/chatproof hostile

@@ -19,6 +19,14 @@ import click
 )
 @click.option("--connections", type=click.IntRange(10), default=500, show_default=True, help="In each cell.")
 @click.option("--rate", type=float, default=200.0, show_default=True, help="Messages a second in each cell.")
+@click.option(
+    "--after",
+    type=click.FloatRange(0.0),
+    default=10.0,
+    show_default=True,
+    metavar="SECONDS",
+    help="For so long the load goes on when the fault is over.",
+)
 @click.option("--seed", type=int, default=1, show_default=True, help="Makes choices and faults repeatable.")
 @click.option("--list", "lists", is_flag=True, help="Say which cells there are, and why some are empty.")
 @click.option("--out", metavar="DIR", help="Results and run folders; a new one below runs/ by default.")
@@ -27,6 +35,7 @@ def command(
     carriers: tuple[str, ...],
     connections: int,
     rate: float,
+    after: float,
     seed: int,
     lists: bool,
     out: str | None,
@@ -49,7 +58,7 @@ def command(
         for cell in wanted:
             click.echo(f"{cell.row:<34} {cell.carrier:<9} {cell.why_not or cell.network}".rstrip())
         return
-    console, size = Console(), Size(connections, rate, seed)
+    console, size = Console(), Size(connections, rate, seed, after)
     folder: Path = new_folder(out, "faults").path
     outcomes: list[Outcome] = []
     code = 0

@@ -5,6 +5,7 @@ import sys
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -14,12 +15,15 @@ from chatproof.errors import CannotRun
 from chatproof.matrix.cells import BEGINS_S, LASTS_S, Cell
 from chatproof.plan import NetworkPlan, Plan, Target, as_toml
 from ledger.errors import LedgerError
+from ledger.run_folder import RunFolder
 from reports.errors import ReportError
 from reports.opening import opened
 from reports.recovery import recoveries
 
-_AFTER_S = 10.0
+AFTER_S = 10.0
 """Clients come back after up to eight seconds (HBT.6); until then the load goes on."""
+_STANDSTILL_S = 5.0
+_TRIES = 3
 _RAMP_S = 1.0
 _HEARTBEAT_S = 2
 _LIMIT_S = 900.0
@@ -28,11 +32,12 @@ PASS, FAIL, CANNOT, EMPTY = "pass", "fail", "cannot", "n/a"
 
 @dataclass(frozen=True, slots=True)
 class Size:
-    """Of each cell's run."""
+    """Of each cell's run. `after_s`: for how long the load goes on when the fault is over."""
 
     connections: int = 500
     rate: float = 200.0
     seed: int = 1
+    after_s: float = AFTER_S
 
 
 @dataclass(slots=True)
@@ -56,7 +61,7 @@ def plan_of(cell: Cell, size: Size) -> Plan:
     """The run of a cell."""
     return Plan(
         name=cell.name,
-        duration=BEGINS_S + LASTS_S + _AFTER_S,
+        duration=BEGINS_S + LASTS_S + size.after_s,
         connections=size.connections,
         rate=size.rate,
         seed=size.seed,
@@ -69,9 +74,22 @@ def plan_of(cell: Cell, size: Size) -> Plan:
 
 
 def outcome_of(cell: Cell, size: Size, folder: Path) -> Outcome:
-    """What becomes of a cell; its run folder is `folder`. Raises CannotRun when nothing can be written."""
+    """What becomes of a cell; its run folder is `folder`. Raises CannotRun when nothing can be written.
+
+    A run during which the machine stood still (suspended, or stopped by somebody else) proves nothing about
+    the fault, and is made again.
+    """
     if cell.why_not:
         return Outcome(cell, EMPTY, cell.why_not)
+    for number in range(1, _TRIES):
+        place = folder if number == 1 else folder.with_name(f"{folder.name}-{number}")
+        outcome = _run(cell, size, place)
+        if not _stood_still(place):
+            return outcome
+    return _run(cell, size, folder.with_name(f"{folder.name}-{_TRIES}"))
+
+
+def _run(cell: Cell, size: Size, folder: Path) -> Outcome:
     plan = folder.with_suffix(".toml")
     try:
         plan.parent.mkdir(parents=True, exist_ok=True)
@@ -97,6 +115,15 @@ def outcome_of(cell: Cell, size: Size, folder: Path) -> Outcome:
     last = (said.strip().splitlines() or ["it said nothing"])[-1]
     word = CANNOT if process.returncode == 3 else FAIL
     return Outcome(cell, word, last.removeprefix("chatproof: "), took_s=took_s, folder=folder)
+
+
+def _stood_still(folder: Path) -> bool:
+    """Whether the run missed seconds; it writes a sample each."""
+    file = RunFolder(folder).processes / "machine.jsonl"
+    if not file.exists():
+        return False
+    at_ns = [int(msgspec.json.decode(line)["at_ns"]) for line in file.read_bytes().splitlines() if line]
+    return any(later - earlier > _STANDSTILL_S * 1e9 for earlier, later in pairwise(at_ns))
 
 
 def _judged(cell: Cell, folder: Path, took_s: float) -> Outcome:

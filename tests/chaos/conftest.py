@@ -36,10 +36,15 @@ class Line:
 
     def connect(self, source: str = "127.0.0.1") -> tuple[socket.socket, socket.socket]:
         client = socket.create_connection(self.address, timeout=10, source_address=(source, 0))
+        self._open.append(client)
+        return client, self.accept()
+
+    def accept(self) -> socket.socket:
+        """The server's end of the next connection, whoever made it."""
         server, _ = self._upstream.accept()
         server.settimeout(10)
-        self._open += [client, server]
-        return client, server
+        self._open.append(server)
+        return server
 
     def add(self, type: str, stream: str = "upstream", toxicity: float = 1.0, **attributes: object) -> str:
         return self.control.add_toxic(
