@@ -73,4 +73,7 @@ def _kept(share: float) -> float:
 
 
 def _short(title: str) -> str:
-    return title if len(title) <= 22 else title[:21] + "…"
+    head, comma, side = title.rpartition(", ")
+    if comma:
+        return title if len(title) <= 22 else f"{head[: 18 - len(side)]}…, {side}"
+    return title if len(title) <= 22 else f"{title[:21]}…"
