@@ -15,14 +15,19 @@ import gevent
 from gevent.event import Event
 from gevent.threadpool import ThreadPool
 
+from metrics.exposition import exposition
+from metrics.metric import Family
+from metrics.otlp import OtlpError, OtlpExport
 from refserver import accounts
 from refserver.access.carriers.kinds import Carrying, carrying
+from refserver.access.counts import Counts
 from refserver.access.front import Front
 from refserver.access.http.server import Accounts, HttpNode
 from refserver.access.leaving import leave
 from refserver.access.node import AccessNode
 from refserver.business import Business
 from refserver.disturbances import Disturbances
+from refserver.metrics import measured
 from refserver.settings import ANY, LONG, Address, ServeError, ServeSettings, raise_descriptor_limit
 from refserver.storage import Storage
 from refserver.tokens import TokenSigner, load_or_create_secret
@@ -52,14 +57,26 @@ def serve(settings: ServeSettings) -> None:
     for number in (signal.SIGTERM, signal.SIGINT):
         gevent.signal_handler(number, stop.set)
     try:
+        exporting = _exporting(settings.otlp, server)
         server.start()
         print(server.line(), flush=True)
+        if exporting is not None:
+            exporting.start()
         gc.collect()
         gc.freeze()
         stop.wait()
         server.drain()
+        if exporting is not None:
+            exporting.stop()
     finally:
         server.close()
+
+
+def _exporting(url: str, server: "Server") -> OtlpExport | None:
+    try:
+        return OtlpExport(url, server.measure, {"service.name": "chatproof-server"}) if url else None
+    except OtlpError as error:
+        raise ServeError(str(error), environment=error.missing) from error
 
 
 class _Listening:
@@ -132,10 +149,21 @@ class Server:
             Accounts(signer, self._check_password),
             self._endpoints,
             settings.names(),
+            lambda: exposition(self.measure()),
         )
         self._front: Front | None = None
         # By address, how many connections came in there and are open.
         self._loads: dict[Address, Callable[[], int]] = {}
+
+    def measure(self) -> list[Family]:
+        """Everything there is to measure of the server now."""
+        counts = Counts() if self._node is None else self._node.counts
+        pids = {"server": os.getpid()}
+        if self._workers is not None:
+            counts += self._workers.counts
+            pids |= self._workers.named_pids
+        held = {address.url: load() for address, load in self._loads.items()}
+        return measured(self._business.stats(), counts, held, self._http.calls_under_way, pids)
 
     def _check_password(self, user: str, password: str) -> bool:
         known: bool = self._passwords.apply(accounts.check_password, (self._storage.engine, user, password))

@@ -47,7 +47,8 @@ class ServeSettings:
     once (see `reactor.poller`); `friends_only`: strangers may not write to each other. `tls_cert` and
     `tls_key`: PEM files, for schemes that show a certificate. `rate_limit`: messages a second that each user
     may send for ever, 0 for any number; `rate_burst` of them at once. `resolve`: HTTPDNS, as NAME=IP,…
-    `disturbances`: the file of what it is to suffer (`refserver.disturbances`), None for nothing ever."""
+    `disturbances`: the file of what it is to suffer (`refserver.disturbances`), None for nothing ever.
+    `otlp`: URL of an OpenTelemetry collector that gets its metrics, "" for none."""
 
     listen: list[str]
     data_dir: Path
@@ -61,6 +62,7 @@ class ServeSettings:
     rate_burst: int = DEFAULT_BURST
     resolve: Sequence[str] = ()
     disturbances: Path | None = None
+    otlp: str = ""
 
     def check(self) -> list["Address"]:
         """The addresses to listen on. Raises ServeError."""

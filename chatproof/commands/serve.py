@@ -90,6 +90,12 @@ _DEFAULT_LISTEN = ("tcp://127.0.0.1:14000", "http://127.0.0.1:8080")
     metavar="N",
     help="How many of them may come at once.",
 )
+@click.option(
+    "--otlp",
+    default="",
+    metavar="URL",
+    help="Send metrics to this OpenTelemetry collector (OTLP over HTTP) too.",
+)
 @click.option("--strangers", is_flag=True, help="Let users who are not friends write to each other.")
 @click.option(
     "--test-accounts",
@@ -110,6 +116,7 @@ def command(
     heartbeat: int,
     rate_limit: float,
     rate_burst: int,
+    otlp: str,
     strangers: bool,
     test_accounts: int | None,
 ) -> None:
@@ -138,6 +145,7 @@ def command(
         rate_limit=rate_limit,
         rate_burst=rate_burst,
         resolve=resolve,
+        otlp=otlp,
     )
     try:
         settings.check()
