@@ -51,7 +51,7 @@ class Client(Reconnection, Heartbeat, Inbox, Requests):
     def start(self, now: float) -> None:
         """Connect now, or come back after `leave`."""
         if self.state is State.STOPPED:
-            self._failures = 0
+            self._away = None
             self._wait(now)
             self.tick(now)
 
@@ -67,7 +67,7 @@ class Client(Reconnection, Heartbeat, Inbox, Requests):
         else:
             self._session = None
         self._stop()
-        self._lost_at = None
+        self._away = None
         self._stop_beating(now, left=True)
         if had_session:
             self._emit(events.Closed(CloseReason.LEFT, "", state is State.ONLINE), now)
@@ -77,7 +77,7 @@ class Client(Reconnection, Heartbeat, Inbox, Requests):
     def dialled(self, now: float) -> None:
         """The connection that `state` asked for is being made from now on: its time limit starts."""
         shared = self._shared
-        self.deadline = now + shared.policy.connect_limit_s(self._failures, shared.alternatives)
+        self.deadline = now + shared.policy.connect_limit_s(self.failures, shared.alternatives)
 
     def connected(self, now: float) -> None:
         """The connection that `state` asked for is up."""
@@ -92,7 +92,7 @@ class Client(Reconnection, Heartbeat, Inbox, Requests):
         self._session = session
         self.state = State.LOGGING_IN
         self._heard_at = now
-        self.deadline = now + shared.policy.login_limit_s(self._failures, shared.alternatives)
+        self.deadline = now + shared.policy.login_limit_s(self.failures, shared.alternatives)
         self._emit(events.Opened(self.endpoint.label), now)
 
     def connect_failed(self, reason: str, now: float) -> None:
@@ -175,11 +175,12 @@ class Client(Reconnection, Heartbeat, Inbox, Requests):
             self.lost(CloseReason.SILENCE, f"nothing heard for {now - self._heard_at:.1f} s", now)
             return
         self._beat_in_turn(session, now)
-        if self._outbox is not None or self._asked is not None:
-            if self._is_owed_too_long(now):
+        outbox = self._outbox
+        if outbox is not None:
+            if self._is_owed_too_long(outbox, now):
                 self.lost(CloseReason.UNANSWERED, "no answer to a send in time", now)
                 return
-            self._repeat_due(now)
+            self._repeat_due(outbox, now)
         if self._gap is not None and now >= self._gap.due:
             self._pull(self._gap, now)
         if self.state is _ONLINE:
@@ -189,8 +190,8 @@ class Client(Reconnection, Heartbeat, Inbox, Requests):
         deadline = self._next_beat()
         if self._gap is not None:
             deadline = min(deadline, self._gap.due)
-        if self._outbox is not None or self._asked is not None:
-            deadline = min(deadline, self._next_repeat())
+        if self._outbox is not None:
+            deadline = min(deadline, self._next_repeat(self._outbox))
         return deadline
 
     def _connect(self, now: float) -> None:
@@ -210,8 +211,9 @@ class Client(Reconnection, Heartbeat, Inbox, Requests):
         self.state = State.ONLINE
         self._start_beating(event.heartbeat_s, now)
         self.deadline = self._beat_due
-        unanswered = [] if self._outbox is None else self._outbox.flying()
-        asked = list(self._asked or ())
+        outbox = self._outbox
+        unanswered = [] if outbox is None else outbox.flying()
+        asked = [] if outbox is None else list(outbox.asked)
         if self._gap is not None:
             self._gap.pulls = 0
         self._behind(event.version)
@@ -222,8 +224,7 @@ class Client(Reconnection, Heartbeat, Inbox, Requests):
             ),
             now,
         )  # fmt: skip
-        self._lost_at = None
-        self._failures = 0
+        self._away = None
         self._way_worked(now)
         # Only what was there before: what the application adds when it hears of the login went out by itself.
         for pending in unanswered:

@@ -33,11 +33,14 @@ class Pending:
 
 
 class Outbox:
-    """Sends by recipient, in order; the first of each queue is the one under way."""
+    """Sends by recipient, in order, the first of each queue being the one under way; `asked`: questions, the
+    oldest first; `quiet_until`: before that the server wants no send."""
 
-    __slots__ = ("_flying", "_queues")
+    __slots__ = ("_flying", "_queues", "asked", "quiet_until")
 
     def __init__(self) -> None:
+        self.asked: list[Asked] = []
+        self.quiet_until = 0.0
         self._queues: dict[str, deque[Pending]] = {}
         self._flying: dict[str, Pending] = {}
 
@@ -81,8 +84,12 @@ class Outbox:
         return list(self._flying.values())
 
     def next_due(self) -> float:
-        """When the earliest repeat is due; infinity when nothing is under way."""
+        """When the earliest repeat of a send is due; infinity when none is under way."""
         return min((pending.due for pending in self._flying.values()), default=float("inf"))
+
+    def is_done(self, now: float) -> bool:
+        """Nothing is owed, and nothing has to be remembered."""
+        return not self._queues and not self.asked and now >= self.quiet_until
 
     def __len__(self) -> int:
         return sum(len(queue) for queue in self._queues.values())

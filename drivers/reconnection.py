@@ -9,7 +9,7 @@ from drivers.contract import Ended
 from drivers.endpoints import Endpoint
 from drivers.events import CloseReason
 from drivers.ladder.ladder import Ladder
-from drivers.state import NEVER, Remembered, State
+from drivers.state import NEVER, Away, Remembered, State
 
 _SOON = 2
 """So many failures in a row may be those of a way; more are those of the server, which is spared."""
@@ -31,12 +31,20 @@ class Reconnection(Remembered):
     @property
     def lost_at(self) -> float | None:
         """When the connection was lost that has not been made good yet."""
-        return self._lost_at
+        return None if self._away is None else self._away.lost_at
 
     @property
     def failures(self) -> int:
         """Attempts to come back that failed since then."""
-        return self._failures
+        return 0 if self._away is None else self._away.failures
+
+    def _failed(self) -> int:
+        """One more attempt was in vain; how many."""
+        away = self._away
+        if away is None:
+            away = self._away = Away()
+        away.failures += 1
+        return away.failures
 
     def _wait(self, until: float) -> None:
         self.state = State.WAITING
@@ -47,16 +55,16 @@ class Reconnection(Remembered):
         if self.state is not State.WAITING:
             return
         shared = self._shared
-        self._failures += 1
+        failures = self._failed()
         if shared.ladder is not None:
             shared.ladder.failed(self._route, now)
             again_s = shared.policy.dice.uniform(0.0, shared.policy.next_endpoint_s)
-            if self._failures > _SOON:
-                again_s = shared.policy.backoff_s(self._failures - _SOON)
+            if failures > _SOON:
+                again_s = shared.policy.backoff_s(failures - _SOON)
             self._wait(now + retry_after_s + again_s)
             return
         self._route = (self._route + 1) % len(shared.endpoints)
-        rounds, within_round = divmod(self._failures, len(shared.endpoints))
+        rounds, within_round = divmod(failures, len(shared.endpoints))
         if within_round:
             self._wait(now + shared.policy.dice.uniform(0.0, shared.policy.next_endpoint_s))
         else:
@@ -66,8 +74,7 @@ class Reconnection(Remembered):
         """After the loss of a connection that was logged in, with the same exception."""
         if self.state is not State.WAITING:
             return
-        self._lost_at = now
-        self._failures = 0
+        self._away = Away(now)
         if ended.reason is CloseReason.DRAINING:
             self._route = self._elsewhere(ended.endpoints)
         # On top of what a server wishes, so that those who got the same wish do not come back together.
@@ -101,8 +108,7 @@ class Reconnection(Remembered):
         if ladder.is_climbing:
             self._wait(ladder.look_again(now))
             return False
-        self._failures += 1
-        self._wait(now + shared.policy.backoff_s(self._failures))
+        self._wait(now + shared.policy.backoff_s(self._failed()))
         self._emit(events.ConnectFailed(shared.endpoints[0].label, ladder.trouble), now)
         return False
 
@@ -115,7 +121,8 @@ class Reconnection(Remembered):
         ladder, session = self._shared.ladder, self._session
         if ladder is None or session is None or self.state is not State.ONLINE:
             return
-        if not ladder.has_better(self._route, now) or self._outbox is not None or self._asked is not None:
+        owes = self._outbox is not None and not self._outbox.is_done(now)
+        if owes or not ladder.has_better(self._route, now):
             return
         session.bye()  # still to be taken by the pump
         self._wait(now)

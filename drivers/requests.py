@@ -19,9 +19,7 @@ class Requests(Remembered):
 
         Raises LocalProtocolError when its cid is under way to another recipient.
         """
-        if self._outbox is None:
-            self._outbox = Outbox()
-        pending = self._outbox.submit(outgoing)
+        pending = self._owed().submit(outgoing)
         if pending is not None and self.state is State.ONLINE:
             self._transmit(pending, now)
 
@@ -31,42 +29,43 @@ class Requests(Remembered):
         LocalProtocolError, from here or from the login that follows, when the protocol has no words for it.
         """
         asked = Asked(question)
-        if self._asked is None:
-            self._asked = []
-        self._asked.append(asked)
+        self._owed().asked.append(asked)
         if self.state is State.ONLINE:
             self._put(asked, now)
 
     @property
     def unfinished(self) -> int:
         """Sends without an answer and questions without one."""
-        sends = 0 if self._outbox is None else len(self._outbox)
-        return sends + (0 if self._asked is None else len(self._asked))
+        outbox = self._outbox
+        return 0 if outbox is None else len(outbox) + len(outbox.asked)
 
-    def _is_owed_too_long(self, now: float) -> bool:
+    def _owed(self) -> Outbox:
+        outbox = self._outbox
+        if outbox is None:
+            outbox = self._outbox = Outbox()
+        return outbox
+
+    def _is_owed_too_long(self, outbox: Outbox, now: float) -> bool:
         """Whether the connection has to be given up for want of an answer, as the protocol has no repeats on
         the same one."""
-        outbox = self._outbox
-        if outbox is None or now < outbox.next_due() or self._dialect().retransmits:
+        if now < outbox.next_due() or self._dialect().retransmits:
             return False
-        return any(pending.due <= now and pending.due != self._quiet_until for pending in outbox.flying())
+        return any(pending.due <= now and pending.due != outbox.quiet_until for pending in outbox.flying())
 
     def _dialect(self) -> Dialect:
         return self._shared.endpoints[self._route].dialect
 
-    def _repeat_due(self, now: float) -> None:
-        if self._outbox is not None and now >= self._outbox.next_due():
-            for pending in self._outbox.flying():
+    def _repeat_due(self, outbox: Outbox, now: float) -> None:
+        if now >= outbox.next_due():
+            for pending in outbox.flying():
                 if now >= pending.due:
                     self._transmit(pending, now)
-        if self._asked is not None:
-            for asked in list(self._asked):
-                if now >= asked.due:
-                    self._put(asked, now)
+        for asked in list(outbox.asked):
+            if now >= asked.due:
+                self._put(asked, now)
 
-    def _next_repeat(self) -> float:
-        due = NEVER if self._outbox is None else self._outbox.next_due()
-        return min(due, min((asked.due for asked in self._asked or ()), default=NEVER))
+    def _next_repeat(self, outbox: Outbox) -> float:
+        return min(outbox.next_due(), min((asked.due for asked in outbox.asked), default=NEVER))
 
     # -- sends --
 
@@ -74,9 +73,10 @@ class Requests(Remembered):
         session = self._session
         if session is None or self.state is not State.ONLINE:
             return
-        if now < self._quiet_until:
-            pending.due = self._quiet_until
-            self._soon(pending.due)
+        quiet_until = self._owed().quiet_until
+        if now < quiet_until:
+            pending.due = quiet_until
+            self._soon(quiet_until)
             return
         pending.attempts += 1
         try:
@@ -101,13 +101,14 @@ class Requests(Remembered):
         pending, following = outbox.settle(cid)
         if following is not None:
             self._transmit(following, now)
-        elif not len(outbox):
+        elif outbox.is_done(now):
             self._outbox = None
         return pending
 
     def _rejected(self, event: events.Rejected, now: float) -> None:
         if event.retry_after_s:
-            self._quiet_until = max(self._quiet_until, now + event.retry_after_s)
+            outbox = self._owed()
+            outbox.quiet_until = max(outbox.quiet_until, now + event.retry_after_s)
         if self._settle(event.cid, now) is not None:
             self._emit(event, now)
 
@@ -123,24 +124,25 @@ class Requests(Remembered):
         try:
             session.ask(asked.question)
         except LocalProtocolError:
-            self._forget(asked)
+            self._forget(asked, now)
             raise
 
     def _answered(self, event: Event, now: float) -> None:
-        for candidate in self._asked or ():
+        for candidate in () if self._outbox is None else self._outbox.asked:
             if answers(event, candidate.question):
-                self._forget(candidate)
+                self._forget(candidate, now)
                 break
         self._emit(event, now)
 
     def _server_error(self, event: events.ServerError, now: float) -> None:
         # Answers come in the order of the questions, so an error that names no send answers the oldest.
-        if self._asked is not None and not event.fatal:
-            self._forget(self._asked[0])
+        outbox = self._outbox
+        if outbox is not None and outbox.asked and not event.fatal:
+            self._forget(outbox.asked[0], now)
         self._emit(event, now)
 
-    def _forget(self, asked: Asked) -> None:
-        if self._asked is not None:
-            self._asked.remove(asked)
-            if not self._asked:
-                self._asked = None
+    def _forget(self, asked: Asked, now: float) -> None:
+        outbox = self._owed()
+        outbox.asked.remove(asked)
+        if outbox.is_done(now):
+            self._outbox = None

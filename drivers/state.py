@@ -14,7 +14,7 @@ from drivers.endpoints import Endpoint
 from drivers.events import Event
 from drivers.gap import Gap, Skipped
 from drivers.ladder.ladder import Ladder
-from drivers.outbox import Asked, Outbox
+from drivers.outbox import Outbox
 from drivers.policy import Policy
 from drivers.recent import Recent
 
@@ -81,6 +81,16 @@ class Surroundings:
         return len(self.endpoints) if self.ladder is None else _TRIED_BEFORE
 
 
+class Away:
+    """Why a client is not there: the connection it had was lost, or attempts to get one failed, or both."""
+
+    __slots__ = ("failures", "lost_at")
+
+    def __init__(self, lost_at: float | None = None) -> None:
+        self.lost_at = lost_at
+        self.failures = 0
+
+
 class Remembered:
     """Idle, a client is this and its session; what is None exists only while it holds something.
 
@@ -88,9 +98,9 @@ class Remembered:
     """
 
     __slots__ = (
-        "_ask_heartbeat_s", "_asked", "_beat_due", "_beat_sent", "_beat_tries", "_failures", "_gap",
-        "_heard_at", "_heartbeat_s", "_lost_at", "_outbox", "_past", "_quiet_until", "_route", "_session",
-        "_shared", "armed_for", "deadline", "index", "link", "state", "version",
+        "_ask_heartbeat_s", "_away", "_beat_due", "_beat_sent", "_beat_tries", "_gap", "_heard_at",
+        "_heartbeat_s", "_outbox", "_past", "_route", "_session", "_shared", "armed_for", "deadline", "index",
+        "link", "state", "version",
     )  # fmt: skip
 
     def __init__(self, shared: Surroundings, index: int, *, version: int = 0) -> None:
@@ -103,8 +113,7 @@ class Remembered:
         self.armed_for = NEVER
         self._session: Session | None = None
         self._route = index % len(shared.endpoints) if shared.ladder is None else 0
-        self._failures = 0
-        self._lost_at: float | None = None
+        self._away: Away | None = None
         self._heartbeat_s: float = shared.policy.heartbeat_s
         self._ask_heartbeat_s: int = shared.policy.heartbeat_s
         self._heard_at = 0.0
@@ -112,8 +121,6 @@ class Remembered:
         self._beat_sent: float | None = None
         self._beat_tries = 0
         self._outbox: Outbox | None = None
-        self._quiet_until = 0.0
-        self._asked: list[Asked] | None = None
         self._gap: Gap | None = None
         self._past: Skipped | Recent | None = None
 

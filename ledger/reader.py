@@ -39,6 +39,7 @@ SAMPLE_COLUMNS: dict[str, type[pl.DataType]] = {
     "cpu_s": pl.Float64,
     "fds": pl.Int64,
     "loop_lag_ms": pl.Float64,
+    "collector_pause_ms": pl.Float64,
     "connections": pl.Int64,
     "target": pl.Int64,
     "opened": pl.Int64,

@@ -28,6 +28,7 @@ from ledger.schema import Event
 from ledger.writer import FLUSH_ROWS, LedgerWriter
 from protocol.messages import Entry
 from reactor.alarms import Alarms
+from reactor.pauses import Pauses
 from reactor.wheel import Ticker
 from scenarios import resolvers
 from scenarios.cohort import Cohort
@@ -110,6 +111,7 @@ class Swarm:
         # every few seconds under load. None of it will ever be garbage.
         gc.collect()
         gc.freeze()
+        self._pauses = Pauses()
         self._second = Ticker(1.0, self._each_second)
         self._each_second()
 
@@ -176,6 +178,7 @@ class Swarm:
             cohort.close()
         self._each_second(last=True)
         self._second.stop()
+        self._pauses.close()
         self.stage.alarms.close()
         self.stage.pump.close()
         self._samples.close()
@@ -264,6 +267,7 @@ class Swarm:
             "cpu_s": cpu_s,
             "fds": open_descriptors(os.getpid()),
             "loop_lag_ms": loop_lag_ms,
+            "collector_pause_ms": self._pauses.take_worst_s() * 1000,
             "connections": recorder.online,
             "target": sum(len(cohort.clients) for cohort in self.cohorts.values()),
             "opened": recorder.opened,

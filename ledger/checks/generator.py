@@ -10,7 +10,9 @@ from ledger.reader import Ledger
 from ledger.result import Result, Verdict, Witness, nothing
 
 UNMEASURED: dict[str, Any] = {
-    **dict.fromkeys(("loop_lag_max_ms", "loop_lag_p99_ms", "cpu_share_max", "achieved")),
+    **dict.fromkeys(
+        ("loop_lag_max_ms", "loop_lag_p99_ms", "collector_pause_max_ms", "cpu_share_max", "achieved")
+    ),
     **{f"sends_{name}": 0 for name in SENDS},
     "overloaded": False,
 }
@@ -18,8 +20,9 @@ UNMEASURED: dict[str, Any] = {
 
 @register
 def check(ledger: Ledger, options: Options) -> Result:
-    """Figures: `loop_lag_max_ms`, `loop_lag_p99_ms` over seconds and processes of the load; `cpu_share_max`:
-    of one core, the busiest process; `sends_planned`, `sends_started`, `sends_late`; `achieved`: started of
+    """Figures: `loop_lag_max_ms`, `loop_lag_p99_ms` over seconds and processes of the load;
+    `collector_pause_max_ms`: what the garbage collector has of it at most; `cpu_share_max`: of one core, the
+    busiest process; `sends_planned`, `sends_started`, `sends_late`; `achieved`: started of
     planned; `overloaded`.
 
     One spike is no overload: a single second may lag up to `lag_max_ms` (1000) as long as the 99th percentile
@@ -37,6 +40,7 @@ def check(ledger: Ledger, options: Options) -> Result:
     figures: dict[str, Any] = {
         "loop_lag_max_ms": lags[-1],
         "loop_lag_p99_ms": lags[(len(lags) - 1) * 99 // 100],
+        "collector_pause_max_ms": under_load["collector_pause_ms"].max(),
         "cpu_share_max": busiest_cpu_share(under_load),
         **{f"sends_{name}": count for name, count in sends.items()},
         "achieved": started / planned if planned else None,

@@ -134,7 +134,7 @@ def test_an_error_without_a_cid_answers_the_oldest_question(by_hand) -> None:
     hand.client.ask(AskRead("ann:nobody", 1), hand.now)
     hand.client.ask(AskUnread(), hand.now)
     hand.hear(Error(404, "unknown"))
-    assert [asked.question for asked in hand.client._asked] == [AskUnread()]
+    assert [asked.question for asked in hand.client._outbox.asked] == [AskUnread()]
 
 
 def test_who_is_told_to_wait_sends_nothing_before_and_goes_on_then(by_hand) -> None:

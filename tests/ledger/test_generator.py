@@ -5,20 +5,24 @@ from ledger.result import Verdict
 HEALTHY = {"planned": 1000, "started": 1000, "late": 0}
 
 
-def sample(at_s=1, lag=1.0, cpu_s=0.0, **sends):
+def sample(at_s=1, lag=1.0, cpu_s=0.0, pause=None, **sends):
     return {
         "process": "g",
         "role": "generator",
         "at_ns": at_s * 10**9,
         "loop_lag_ms": lag,
+        "collector_pause_ms": pause,
         "cpu_s": cpu_s,
         "sends": HEALTHY | sends,
     }
 
 
 def test_a_generator_that_keeps_up_passes(judge):
-    result = judge("generator", "", samples=[sample(1), sample(2, cpu_s=0.25)])
+    result = judge(
+        "generator", "", samples=[sample(1, pause=3.5), sample(2, cpu_s=0.25, pause=0.5)]
+    )
     assert result.verdict is Verdict.PASS
+    assert result.figures["collector_pause_max_ms"] == 3.5
     assert (result.figures["cpu_share_max"], result.figures["achieved"]) == (0.25, 1.0)
     assert result.figures["overloaded"] is False
 
