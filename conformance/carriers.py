@@ -45,7 +45,7 @@ def chosen(wanted: Sequence[str], named: Sequence[str]) -> tuple[str, ...]:
         if name not in (ALL, *known()):
             raise UnknownCarrier(f"--carrier {name!r}: the carriers are {', '.join(known())}, or {ALL}")
         if named and name not in (ALL, *named):
-            raise UnknownCarrier(f"--carrier {name}: add a --target chat+{name}://HOST:PORT for it")
+            raise UnknownCarrier(f"--carrier {name}: add a --target DIALECT+{name}://HOST:PORT for it")
     if ALL in wanted or (named and not wanted):
         return tuple(dict.fromkeys(named)) or known()
     return tuple(dict.fromkeys(wanted)) or (BY_DEFAULT,)

@@ -8,10 +8,11 @@ from typing import Any, Protocol
 
 from conformance.accounts import User
 from conformance.phone import Phone
+from conformance.strait import Strait
 from conformance.target import Target
 from conformance.verdicts import not_offered
 from conformance.web import Web
-from conformance.wirelog import Heard, WireLog
+from conformance.wirelog import Heard, WireLog, told
 from drivers.contract import Identity
 from drivers.endpoints import Endpoint
 from drivers.events import Closed, ConnectFailed
@@ -92,23 +93,40 @@ class Clients:
         web = Web(url, token, device, ca=self._target.ca, hear=self.log.client(name).web)
         return self._stack.enter_context(web)
 
-    def device(self, user: User, name: str = "phone", *, version: int = 0, **policy: Any) -> Device:
+    def device(
+        self,
+        user: User,
+        name: str = "phone",
+        *,
+        version: int = 0,
+        through: Strait | None = None,
+        at: Sequence[Endpoint] = (),
+        **policy: Any,
+    ) -> Device:
         """A client as an app has it, not started yet. `policy`: fields of Policy other than the quick ones.
 
-        `version`: what the device has already, from an earlier life.
+        `version`: what the device has already, from an earlier life. `through`: by this way only; `at`: at
+        these access points only.
         """
         wanted = Policy(**{**_QUICK, "dice": random.Random(self._dice.random()), **policy})
-        identity = Identity(user.user, name, user.token)
-        return self.device_at(self._target.endpoints, identity, wanted, version)
+        identity = Identity(user.user, name, user.token, self._target.rooms_of(user))
+        endpoints = (through.endpoint,) if through is not None else at or self._target.endpoints
+        return self.device_at(endpoints, identity, wanted, version)
+
+    def strait(self) -> Strait:
+        """A way to the target that the case can close."""
+        return self._stack.enter_context(Strait(self._next_endpoint()))
 
     def device_at(
         self, endpoints: Sequence[Endpoint], identity: Identity, policy: Policy, version: int = 0
     ) -> Device:
         """The same with certain access points and all of its policy."""
         heard = self.log.client(f"{identity.user}/{identity.device}")
-        ways = tuple(overheard(endpoint, heard.frame) for endpoint in endpoints)
+        ways = tuple(endpoints)
+        if self._target.speaks_chat:
+            ways = tuple(overheard(endpoint, heard.frame) for endpoint in endpoints)
         device = Device(ways, identity, policy=policy, version=version)
-        self._stack.callback(_note_ends, device, heard)
+        self._stack.callback(_note_ends if self._target.speaks_chat else _note_all, device, heard)
         return self._stack.enter_context(device)
 
 
@@ -116,6 +134,12 @@ def _note_ends(device: Device, heard: Heard) -> None:
     for event, at in zip(device.events, device.happened_at, strict=True):
         if isinstance(event, Closed | ConnectFailed):
             heard.note(f"{type(event).__name__}: {event.reason}", at)
+
+
+def _note_all(device: Device, heard: Heard) -> None:
+    """Of a protocol whose frames the log cannot read, what they meant."""
+    for event, at in zip(device.events, device.happened_at, strict=True):
+        heard.note(told(event), at)
 
 
 class MakeWire(Protocol):
@@ -141,7 +165,21 @@ class MakeWeb(Protocol):
 class MakeDevice(Protocol):
     """The fixture `device`."""
 
-    def __call__(self, user: User, name: str = "phone", *, version: int = 0, **policy: Any) -> Device: ...
+    def __call__(
+        self,
+        user: User,
+        name: str = "phone",
+        *,
+        version: int = 0,
+        through: Strait | None = None,
+        **policy: Any,
+    ) -> Device: ...
+
+
+class MakeStrait(Protocol):
+    """The fixture `strait`."""
+
+    def __call__(self) -> Strait: ...
 
 
 def farewell(phone: Phone) -> None:

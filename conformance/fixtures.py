@@ -8,7 +8,9 @@ import psutil
 import pytest
 
 from conformance.accounts import Block
-from conformance.clients import Clients, MakeDevice, MakePhone, MakeWeb, MakeWire
+from conformance.clients import Clients, MakeDevice, MakePhone, MakeStrait, MakeWeb, MakeWire
+from conformance.deviations import Judge, notes_key
+from conformance.started import StartedServer
 from conformance.target import Target, seed_key, target_key
 from conformance.together import dice_for
 from conformance.verdicts import not_offered
@@ -77,14 +79,26 @@ def device(clients: Clients) -> MakeDevice:
 
 
 @pytest.fixture
+def strait(clients: Clients) -> MakeStrait:
+    """`strait()`: a way to the target that the case can close; `device(user, through=…)` takes it."""
+    return clients.strait
+
+
+@pytest.fixture
 def web(clients: Clients) -> MakeWeb:
     """`web(user, device="http")`: short HTTP requests as this user."""
     return clients.web
 
 
 @pytest.fixture
+def judge(target: Target, request: pytest.FixtureRequest) -> Judge:
+    """`judge(holds, name, witness)`: what does not hold is a failure, or a note where it is allowed."""
+    return Judge(target.promises, request.node.stash.setdefault(notes_key, []))
+
+
+@pytest.fixture
 def server(target: Target) -> Iterator["ServerProcess"]:
-    """The server's process, to be killed and restarted; runs again when the case is over."""
+    """The reference server's process, to be killed and restarted; runs again when the case is over."""
     if not target.is_ours:
         not_offered("the target was not started by us, so it cannot be restarted")
     server = target.running_server()
@@ -92,4 +106,17 @@ def server(target: Target) -> Iterator["ServerProcess"]:
         yield server
     finally:
         if not psutil.pid_exists(server.pid):
+            server.start()
+
+
+@pytest.fixture
+def started(target: Target) -> Iterator[StartedServer]:
+    """The server that was started for the run, whatever it is, with the same promise."""
+    server = target.server_to_restart()
+    if server is None:
+        not_offered("the target was not started by us, so it cannot be restarted")
+    try:
+        yield server
+    finally:
+        if not server.is_running:
             server.start()

@@ -14,9 +14,10 @@ import pytest
 
 from conformance import together
 from conformance.catalogue import Level, load
+from conformance.deviations import notes_key
 from conformance.results import Results, write_json
 from conformance.summary import write_summary
-from conformance.target import Target, TargetUnusable, new_seed, seed_key, target_key
+from conformance.target import OWN, Target, TargetUnusable, new_seed, seed_key, target_key
 from conformance.verdicts import CaseResult, Verdict, exit_code, worst
 from conformance.wirelog import log_key
 from protocol.errors import RemoteProtocolError
@@ -39,6 +40,7 @@ class _Record:
     def finish(self, item: pytest.Item, carrier: str) -> None:
         phases, self.phases = self.phases, []
         verdict = worst(phase[0] for phase in phases)
+        notes: list[str] = item.stash.get(notes_key, [])
         result = CaseResult(
             item.nodeid,
             carrier,
@@ -48,6 +50,8 @@ class _Record:
             next((phase[2] for phase in phases if phase[0] is verdict), ""),
             _description(item),
             _log_of(item),
+            notes,
+            tuple(str(name) for mark in item.iter_markers("by") for name in mark.args),
         )
         self.cases.append(result)
         if self._told is not None:
@@ -84,6 +88,11 @@ def pytest_configure(config: pytest.Config) -> None:
     )
     config.addinivalue_line("markers", "once(why): no carrier changes what the case sees; it runs over one")
     config.addinivalue_line("markers", "needs(capability, ...): what a case needs beyond its clause")
+    config.addinivalue_line(
+        "markers", "speaks(dialect, ...): a case in words of these dialects; of `chat`, if there is no mark"
+    )
+    config.addinivalue_line("markers", "neutral: the case leaves all words to the client: for any dialect")
+    config.addinivalue_line("markers", "by(place, ...): where a foreign standard says what the case looks at")
     config.addinivalue_line("markers", "waits: the case runs side by side with all others that wait")
     option = config.option
     try:
@@ -118,10 +127,11 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     globs: Sequence[str] = config.option.clause
     chosen: list[pytest.Item] = []
     others: list[pytest.Item] = []
+    dialect = config.stash[target_key].dialect.name
     for item in items:
         clauses = _clauses_of(item)
         wanted = not globs or any(fnmatchcase(clause, glob) for clause in clauses for glob in globs)
-        (chosen if wanted else others).append(item)
+        (chosen if wanted and _speaks(dialect, item) else others).append(item)
     if others:
         config.hook.pytest_deselected(items=others)
     items[:] = chosen
@@ -129,6 +139,16 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         if isinstance(item, pytest.Function) and together.waits(item):
             together.spare_fixtures(item)
     config.stash[target_key].cases_planned = len(chosen)
+
+
+def _speaks(dialect: str, item: pytest.Item) -> bool:
+    """Whether a case means anything to a dialect."""
+    named = [name for mark in item.iter_markers("speaks") for name in mark.args]
+    return _is_neutral(item) or dialect in (named or [OWN])
+
+
+def _is_neutral(item: pytest.Item) -> bool:
+    return item.get_closest_marker("neutral") is not None
 
 
 def _clauses_of(item: pytest.Item) -> tuple[str, ...]:
@@ -160,18 +180,22 @@ def pytest_pyfunc_call(pyfuncitem: pytest.Function) -> bool | None:
     if not together.waits(pyfuncitem):
         return None
     stash = pyfuncitem.config.stash
-    if together.outcomes_key not in stash:
+    outcomes = stash.setdefault(together.outcomes_key, {})
+    if pyfuncitem.nodeid not in outcomes:
         target = stash[target_key]
         waiting = [
             item
             for item in pyfuncitem.session.items
-            if isinstance(item, pytest.Function) and together.waits(item)
+            if isinstance(item, pytest.Function)
+            and together.waits(item)
+            # Those for any dialect talk a lot, and others measure the times of what little they say.
+            and _is_neutral(item) == _is_neutral(pyfuncitem)
         ]
-        stash[together.outcomes_key] = together.run_all(
+        outcomes |= together.run_all(
             [item for item in waiting if not (_not_over(target, item) or _lacking(target, item))],
             pyfuncitem.config,
         )
-    outcome = stash[together.outcomes_key][pyfuncitem.nodeid]
+    outcome = outcomes[pyfuncitem.nodeid]
     if outcome is not None:
         raise outcome
     return True
@@ -179,7 +203,12 @@ def pytest_pyfunc_call(pyfuncitem: pytest.Function) -> bool | None:
 
 def _lacking(target: Target, item: pytest.Item) -> str | None:
     """What the target lacks of that which the clauses of a case, or the case itself, need."""
-    of_clauses = [need for clause in _clauses_of(item) for need in load()[clause].needs]
+    clauses = _clauses_of(item)
+    if target.promises is not None:
+        unpromised = next(filter(None, map(target.promises.lacks, clauses)), None)
+        if unpromised:
+            return unpromised
+    of_clauses = [need for clause in clauses for need in load()[clause].needs]
     of_case = [str(need) for mark in item.iter_markers("needs") for need in mark.args]
     return next(filter(None, map(target.lacks, dict.fromkeys([*of_clauses, *of_case]))), None)
 
@@ -265,6 +294,7 @@ def _results(config: pytest.Config) -> Results:
         [target.carrier],
         config.stash[_record_key].cases,
         config.option.clause,
+        target.promises,
     )
 
 

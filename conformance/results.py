@@ -7,7 +7,12 @@ conformance.json
   carriers      those that the cases ran over, in order
   clauses       by id: level, text, verdict (the worst of its carriers), carriers
     carriers    by name: verdict, cases
-      cases     name, verdict, duration_s, message (why, one line or "")
+      cases     name, verdict, duration_s, message (why, one line or ""), and if there are any: notes (what
+                the target's own standard allows and our clause would not have), by (where that standard
+                says what the case looks at)
+    promise     of a target that speaks a protocol with a standard of its own: promise ("as it stands",
+                "in other words" or "none"), text, by, allows
+  standard      of such a target: what `by` refers to
   descriptions  by name of a case: what it does and what is expected
 
 wire/CARRIER.jsonl, beside it: a line a case, {"name", "log"}.
@@ -23,6 +28,7 @@ from typing import Any
 import msgspec
 
 from conformance.catalogue import in_order, load
+from conformance.promises import Promise, Promises
 from conformance.verdicts import CaseResult, ClauseResult, Verdict, by_clause
 
 SCHEMA = 2
@@ -34,13 +40,15 @@ class ResultsUnusable(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Results:
-    """Of one target. `globs`: the clauses that were asked for, all if there are none."""
+    """Of one target. `globs`: the clauses that were asked for, all if there are none. `promises`: those of
+    the target's own standard, if it has one."""
 
     target: str
     seed: int
     carriers: Sequence[str]
     cases: Sequence[CaseResult]
     globs: Sequence[str] = ()
+    promises: Promises | None = None
 
     @property
     def clauses(self) -> list[ClauseResult]:
@@ -50,21 +58,25 @@ class Results:
             for clause in sorted(load().values(), key=lambda clause: in_order(clause.id))
             if not self.globs or any(fnmatchcase(clause.id, glob) for glob in self.globs)
         ]
-        return by_clause(wanted, self.cases)
+        return by_clause(wanted, self.cases, self.promises)
 
 
 def document(results: Results) -> Mapping[str, Any]:
     """The contents of conformance.json, as in the heading of this file."""
+    promises = results.promises
+    standard = {} if promises is None else {"dialect": promises.dialect, "standard": promises.standard}
     return {
         "schema": SCHEMA,
         "target": results.target,
         "seed": results.seed,
+        **standard,
         "carriers": list(results.carriers),
         "clauses": {
             result.clause.id: {
                 "level": result.clause.level.value,
                 "text": result.clause.text,
                 "verdict": result.verdict.value,
+                **({} if result.promise is None else {"promise": msgspec.to_builtins(result.promise)}),
                 "carriers": {
                     carrier: _over(result.over(carrier)) for carrier in results.carriers if result.cases
                 },
@@ -117,12 +129,24 @@ def read(path: Path) -> Results:
             for (carrier, name), case in found.items()
         ]
         return Results(
-            content["target"], content["seed"], content["carriers"], cases, list(content["clauses"])
+            content["target"],
+            content["seed"],
+            content["carriers"],
+            cases,
+            list(content["clauses"]),
+            _read_promises(content),
         )
     except OSError as error:
         raise ResultsUnusable(f"{path}: {error.strerror}") from error
-    except (ValueError, KeyError, TypeError) as error:
+    except (ValueError, KeyError, TypeError, msgspec.ValidationError) as error:
         raise ResultsUnusable(f"{path}: not a conformance.json: {error!r}") from error
+
+
+def _read_promises(content: Mapping[str, Any]) -> Promises | None:
+    if "standard" not in content:
+        return None
+    found = {name: msgspec.convert(of["promise"], Promise) for name, of in content["clauses"].items()}
+    return Promises(content["dialect"], content["standard"], found)
 
 
 def _over(result: ClauseResult) -> Mapping[str, Any]:
@@ -134,6 +158,8 @@ def _over(result: ClauseResult) -> Mapping[str, Any]:
                 "verdict": case.verdict.value,
                 "duration_s": round(case.duration_s, 3),
                 "message": case.message,
+                **({"notes": list(case.notes)} if case.notes else {}),
+                **({"by": list(case.by)} if case.by else {}),
             }
             for case in result.cases
         ],

@@ -15,8 +15,9 @@ from conformance.catalogue import Level
 from conformance.junit import write_junit
 from conformance.results import Results, ResultsUnusable, read, write_json, write_logs
 from conformance.side_by_side import run_all
+from conformance.started import StartedServer
 from conformance.summary import matrix_lines
-from conformance.target import Target, TargetUnusable, new_seed
+from conformance.target import Target, TargetUnusable, new_seed, target_key
 from conformance.verdicts import CaseResult, exit_code
 
 TOLD = "told.jsonl"
@@ -33,8 +34,9 @@ class ConformSettings:
 
     `clauses`: patterns such as `DLV.*`; `without`: capabilities that the target lacks; `require`: up to which
     level a failure counts; `http`: where the target takes short requests; `carriers`: over which the cases
-    run, `jobs` of them at once; `mutant`: the server to start instead of the sound one. `out`: a folder for
-    everything; `json`, `junit`: single files.
+    run, `jobs` of them at once; `mutant`: the server to start instead of the sound one. `started`: what the
+    targets belong to, if cases may restart it; `name`: what it is called. `out`: a folder for everything;
+    `json`, `junit`: single files.
     """
 
     targets: Sequence[str] = ()
@@ -47,6 +49,8 @@ class ConformSettings:
     require: Level = Level.MUST
     seed: int | None = None
     mutant: str | None = None
+    started: StartedServer | None = None
+    name: str | None = None
     out: Path | None = None
     json: Path | None = None
     junit: Path | None = None
@@ -62,6 +66,7 @@ def run_conformance(settings: ConformSettings) -> int:
         target = Target(
             settings.targets, settings.accounts, settings.without, settings.http, wanted=settings.carriers
         )
+        target.name = settings.name or target.name
         target.probe()
     except TargetUnusable as error:
         return _wrong(str(error))
@@ -78,7 +83,7 @@ def run_conformance(settings: ConformSettings) -> int:
     if code in (2, 130):
         return code
     try:
-        _leave(settings, Results(target.name, seed, target.chosen, found, settings.clauses))
+        _leave(settings, Results(target.name, seed, target.chosen, found, settings.clauses, target.promises))
     except OSError as error:
         return _wrong(f"cannot write {error.filename}: {error.strerror}")
     return code
@@ -100,11 +105,23 @@ def _run_here(settings: ConformSettings, seed: int, folder: Path) -> tuple[int, 
     told = folder / TOLD
     # Whatever pytest is told elsewhere on this machine is not meant for this suite.
     os.environ.pop("PYTEST_ADDOPTS", None)
-    code = int(pytest.main([*_arguments(settings, seed), "--tell", str(told)]))
+    arguments = [*_arguments(settings, seed), "--tell", str(told)]
+    code = int(pytest.main(arguments, plugins=[_MayRestart(settings.started)]))
     lines = told.read_bytes().splitlines() if told.exists() else []
     # A pytest that found nothing has a code of its own, which the caller has to be able to tell.
     kept = code if code == pytest.ExitCode.NO_TESTS_COLLECTED else _EXIT_CODES.get(code, code)
     return kept, [msgspec.json.decode(line, type=CaseResult) for line in lines]
+
+
+class _MayRestart:
+    """Tells the cases of this process of the server that was started for them."""
+
+    def __init__(self, started: StartedServer | None) -> None:
+        self._started = started
+
+    @pytest.hookimpl(trylast=True)
+    def pytest_configure(self, config: pytest.Config) -> None:
+        config.stash[target_key].started = self._started
 
 
 def _run_side_by_side(
@@ -118,7 +135,7 @@ def _run_side_by_side(
     found = [case for run in runs for case in run.cases]
     if not found and all(run.code == pytest.ExitCode.NO_TESTS_COLLECTED for run in runs):
         return pytest.ExitCode.NO_TESTS_COLLECTED, []
-    results = Results(target.name, seed, target.chosen, found, settings.clauses)
+    results = Results(target.name, seed, target.chosen, found, settings.clauses, target.promises)
     print("\n".join(matrix_lines(results)))
     code = exit_code(results.clauses, settings.require)
     return (3 if code == 0 and any(run.trouble for run in runs) else code), found

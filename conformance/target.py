@@ -3,6 +3,7 @@
 Nothing is started or connected before a case asks for it, so that listing cases needs no server.
 """
 
+import itertools
 import random
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack
@@ -15,12 +16,18 @@ import pytest
 from conformance import carriers, reference
 from conformance.accounts import HOW_TO_MAKE, AccountsError, Block, User, load
 from conformance.carriers import UnknownCarrier
+from conformance.circles import load_any, made_up
+from conformance.promises import PromisesError, promises_of
 from conformance.reference import Reference
-from drivers.contract import Dialect
+from conformance.started import OfTheReference, StartedServer
+from drivers.contract import Dialect, Identity
 from drivers.endpoints import Endpoint, TargetError, parse_target
+from drivers.events import Closed, ConnectFailed, Event, LoggedIn, Refused
+from drivers.pumps.blocking import Device
 from drivers.pumps.wire import Expected, Wire
 from protocol.errors import RemoteProtocolError
-from protocol.messages import Error, LoggedIn, Login
+from protocol.messages import Error, Login
+from protocol.messages import LoggedIn as LoggedInMessage
 
 if TYPE_CHECKING:
     from refserver.process import ServerProcess
@@ -28,6 +35,10 @@ if TYPE_CHECKING:
 target_key = pytest.StashKey["Target"]()
 seed_key = pytest.StashKey[int]()
 
+OWN = "chat"
+"""The dialect of the chat protocol, whose words most cases use."""
+_MADE_UP_BLOCKS = 100
+_PROBE_S = 10.0
 _OVER_HTTP = frozenset({"http_send", "short_poll", "long_poll", "accounts", "http_tunnel"})
 _BY_LADDER = frozenset({"ports", "discovery"})
 _OVER_TLS = ("tls", "wss")
@@ -64,17 +75,20 @@ class Target:
         carrier: str | None = None,
     ) -> None:
         self.cases_planned = 0
+        self.started: StartedServer | None = None
         self._without = frozenset(without)
         self._stack = ExitStack()
         self._reference: Reference | None = None
         try:
             self._given = tuple(parse_target(url) for url in urls)
-            blocks = load(accounts) if accounts is not None else []
+            self.dialect = _only_dialect(self._given)
+            self.promises = promises_of(self.dialect)
+            blocks = self._blocks_of(accounts)
             named = [endpoint.carrier.name for endpoint in self._given]
             self.chosen = carriers.chosen(wanted, named)
-        except (TargetError, AccountsError, UnknownCarrier) as error:
+        except (TargetError, AccountsError, UnknownCarrier, PromisesError) as error:
             raise TargetUnusable(str(error)) from error
-        if urls and accounts is None:
+        if urls and not blocks:
             raise TargetUnusable(f"--target needs --accounts FILE; {HOW_TO_MAKE}")
         if accounts is not None and not urls:
             raise TargetUnusable("--accounts needs --target URL: the reference server has its own")
@@ -84,12 +98,31 @@ class Target:
         self._http = _by_scheme(http, bool(urls))
         self.name = " ".join(urls) or "reference server"
         self._known_blocks: Sequence[Block] = blocks
-        self._blocks: Iterator[Block] | None = iter(self._share(blocks)) if urls else None
+        self._blocks: Iterator[Block] | None = self._handed_out(blocks) if urls else None
+
+    def _blocks_of(self, accounts: Path | None) -> Sequence[Block]:
+        if accounts is not None:
+            return load(accounts) if self.speaks_chat else load_any(accounts)
+        return [] if self.dialect.needs_accounts else made_up(_MADE_UP_BLOCKS)
+
+    def _handed_out(self, blocks: Sequence[Block]) -> Iterator[Block]:
+        """Where cases count on nothing but their own messages, accounts may be used again."""
+        share = self._share(blocks)
+        return iter(share) if self.speaks_chat or not share else itertools.cycle(share)
+
+    @property
+    def speaks_chat(self) -> bool:
+        """Whether it is a server of our own protocol, whose frames cases may speak by themselves."""
+        return self.dialect.name == OWN
 
     @property
     def is_ours(self) -> bool:
-        """True when the suite started the server and so may kill and restart it."""
+        """True when the suite started the reference server and so may kill and restart it."""
         return not self._given
+
+    def server_to_restart(self) -> "StartedServer | None":
+        """The server that runs now and that the suite may kill and start again; None for somebody's own."""
+        return OfTheReference(self._running().server) if self.is_ours else self.started
 
     @property
     def endpoints(self) -> tuple[Endpoint, ...]:
@@ -150,11 +183,9 @@ class Target:
         if capability == "tls":
             secure = not self._given or "https" in self._http or any(map(self.endpoints_of, _OVER_TLS))
             return None if secure else "no --target and no --http URL is one with TLS"
-        dialects = {endpoint.dialect for endpoint in self._given} or {_reference_dialect()}
-        for dialect in dialects:
-            if capability not in dialect.offers:
-                return f"{dialect.name} over a long connection does not offer {capability}"
-        return None
+        if capability in self.dialect.offers:
+            return None
+        return f"{self.dialect.name} over a long connection does not offer {capability}"
 
     def next_block(self) -> Block:
         """Ten users whom no case has had yet. Raises TargetUnusable when there are no more."""
@@ -171,6 +202,18 @@ class Target:
             )
         return block
 
+    @property
+    def knows_secrets(self) -> bool:
+        """Whether the accounts have something to log in with that others lack."""
+        blocks = self._known_blocks if self._given else self._running().blocks
+        return all(user.token for block in blocks[:1] for user in block.users)
+
+    def rooms_of(self, user: User) -> tuple[str, ...]:
+        """The groups that a device of the user has to enter by itself."""
+        if not self.dialect.enters_rooms:
+            return ()
+        return tuple(block.group for block in self._known_blocks if user.user in block.group_members)
+
     def probe(self) -> None:
         """Connect over each carrier chosen and log in as the first account. Raises TargetUnusable with what
         stands in the way."""
@@ -178,6 +221,9 @@ class Target:
             return
         account = self._known_blocks[0].users[0]
         for endpoint in (each for carrier in self.chosen for each in self.endpoints_of(carrier)):
+            if not self.speaks_chat:
+                _probe_as_a_client(endpoint, account)
+                continue
             where = f"target {endpoint.url}"
             try:
                 with Wire(endpoint, timeout_s=5.0) as wire:
@@ -192,7 +238,7 @@ class Target:
                     f"{where}: login of {account.user} refused: {answer.code} {answer.text}; "
                     "are these accounts of this server, and are their tokens still valid?"
                 )
-            if not isinstance(answer, LoggedIn):
+            if not isinstance(answer, LoggedInMessage):
                 raise TargetUnusable(f"{where}: LOGIN was answered with {answer!r}")
             if answer.version:
                 raise TargetUnusable(
@@ -233,5 +279,31 @@ def _by_scheme(urls: Sequence[str], has_target: bool) -> dict[str, str]:
     return found
 
 
-def _reference_dialect() -> Dialect:
-    return parse_target("chat+tcp://127.0.0.1").dialect
+def _only_dialect(endpoints: Sequence[Endpoint]) -> Dialect:
+    dialects = {endpoint.dialect.name: endpoint.dialect for endpoint in endpoints}
+    if len(dialects) > 1:
+        raise TargetUnusable(f"targets of {' and '.join(dialects)}: a run of the suite is about one protocol")
+    return next(iter(dialects.values()), None) or parse_target(f"{OWN}+tcp://127.0.0.1").dialect
+
+
+def _probe_as_a_client(endpoint: Endpoint, account: User) -> None:
+    where = f"target {endpoint.url}"
+    with Device((endpoint,), Identity(account.user, "probe", account.token)) as device:
+        device.start()
+        try:
+            answer = device.await_event(Event, _decides, timeout_s=_PROBE_S)
+        except Expected as error:
+            raise TargetUnusable(f"{where}: no answer to a login within {_PROBE_S:.0f} s") from error
+        if isinstance(answer, ConnectFailed):
+            raise TargetUnusable(f"{where}: cannot connect: {answer.reason}")
+        if isinstance(answer, Refused):
+            raise TargetUnusable(f"{where}: login of {account.user} refused: {answer.code} {answer.text}")
+        if isinstance(answer, Closed):
+            raise TargetUnusable(
+                f"{where}: the login of {account.user} ended: {answer.reason} {answer.detail}"
+            )
+        device.leave()
+
+
+def _decides(event: Event) -> bool:
+    return isinstance(event, LoggedIn | Refused | ConnectFailed | Closed)

@@ -14,6 +14,7 @@ import gevent
 import pytest
 
 from conformance.clients import Clients
+from conformance.deviations import Judge, notes_key
 from conformance.target import Target, seed_key, target_key
 from conformance.wirelog import WireLog, log_key
 
@@ -54,14 +55,18 @@ def run_all(items: Iterable[pytest.Function], config: pytest.Config) -> dict[str
 class Given:
     """What fixtures of the same names give to other cases."""
 
-    NAMES = frozenset({"block", "clients", "device", "dice", "phone", "target", "web", "wire"})
+    NAMES = frozenset(
+        {"block", "clients", "device", "dice", "judge", "phone", "strait", "target", "web", "wire"}
+    )
 
-    def __init__(self, target: Target, clients: Clients, dice: random.Random) -> None:
+    def __init__(self, target: Target, clients: Clients, dice: random.Random, notes: list[str]) -> None:
         self.target, self.clients, self.dice = target, clients, dice
+        self.judge = Judge(target.promises, notes)
         self.block = target.next_block()
-        self.device, self.phone, self.web, self.wire = (
+        self.device, self.phone, self.strait, self.web, self.wire = (
             clients.device,
             clients.phone,
+            clients.strait,
             clients.web,
             clients.wire,
         )
@@ -77,7 +82,7 @@ def _run(item: pytest.Function, target: Target, seed: int) -> Outcome:
     log = item.stash.setdefault(log_key, WireLog())
     try:
         with Clients(target, dice, log) as clients:
-            given: Any = Given(target, clients, dice)
+            given: Any = Given(target, clients, dice, item.stash.setdefault(notes_key, []))
             item.obj(**{name: getattr(given, name) for name in inspect.signature(item.function).parameters})
     except _ENDS as error:
         return error

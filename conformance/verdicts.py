@@ -9,6 +9,7 @@ import msgspec
 import pytest
 
 from conformance.catalogue import Clause, Level
+from conformance.promises import Kind, Promise, Promises
 
 
 class Verdict(enum.StrEnum):
@@ -35,7 +36,9 @@ def not_offered(reason: str) -> NoReturn:
 
 class CaseResult(msgspec.Struct, frozen=True):
     """One case over one carrier. `clauses`: what it speaks for; `message`: why, one line or "";
-    `description`: what it does; `log`: what its clients sent and received, a line each."""
+    `description`: what it does; `log`: what its clients sent and received, a line each; `notes`: what it
+    found that our clause would not have and the target's own standard allows; `by`: where that standard says
+    what the case looks at, if its clause does not tell."""
 
     name: str
     carrier: str
@@ -45,6 +48,8 @@ class CaseResult(msgspec.Struct, frozen=True):
     message: str
     description: str
     log: Sequence[str] = ()
+    notes: Sequence[str] = ()
+    by: Sequence[str] = ()
 
     @property
     def title(self) -> str:
@@ -54,16 +59,29 @@ class CaseResult(msgspec.Struct, frozen=True):
 
 @dataclass(frozen=True, slots=True)
 class ClauseResult:
-    """One clause with its cases in the order in which they ran."""
+    """One clause with its cases in the order in which they ran. `promise`: what the target's own standard
+    says of it; None where the clause is the standard."""
 
     clause: Clause
-    verdict: Verdict
     cases: tuple[CaseResult, ...]
+    promise: Promise | None = None
+
+    @property
+    def verdict(self) -> Verdict:
+        """The worst of its cases; a clause that is not promised needs none to be not offered."""
+        if not self.cases and self.promise is not None and self.promise.promise is Kind.NONE:
+            return Verdict.NOT_OFFERED
+        return worst(case.verdict for case in self.cases)
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """Those of its cases, each once."""
+        return tuple(dict.fromkeys(note for case in self.cases for note in case.notes))
 
     def over(self, carrier: str) -> "ClauseResult":
         """The same over one carrier."""
         own = tuple(case for case in self.cases if case.carrier == carrier)
-        return ClauseResult(self.clause, worst(case.verdict for case in own), own)
+        return ClauseResult(self.clause, own, self.promise)
 
 
 def worst(verdicts: Iterable[Verdict]) -> Verdict:
@@ -71,13 +89,15 @@ def worst(verdicts: Iterable[Verdict]) -> Verdict:
     return min(verdicts, key=_RANK.__getitem__, default=Verdict.NO_CASE)
 
 
-def by_clause(clauses: Iterable[Clause], cases: Iterable[CaseResult]) -> list[ClauseResult]:
+def by_clause(
+    clauses: Iterable[Clause], cases: Iterable[CaseResult], promises: Promises | None = None
+) -> list[ClauseResult]:
     """The verdict of each of `clauses`, in their order."""
     known = list(cases)
     results = []
     for clause in clauses:
         own = tuple(case for case in known if clause.id in case.clauses)
-        results.append(ClauseResult(clause, worst(case.verdict for case in own), own))
+        results.append(ClauseResult(clause, own, None if promises is None else promises.of(clause.id)))
     return results
 
 

@@ -131,6 +131,11 @@ def describe(frame: bytes) -> str:
     return " ".join([name, *_fields(message)])
 
 
+def told(event: msgspec.Struct) -> str:
+    """What a client reported, in a line."""
+    return " ".join([type(event).__name__, *_fields(event)])
+
+
 def _decoded(frame: bytes) -> Message | None:
     try:
         return frames.FrameBuffer(frame, compression=True).next_message()

@@ -2,8 +2,17 @@
 
 import sys
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
+
+from chatproof.dialect_option import dialect_option
+
+if TYPE_CHECKING:
+    from conformance.run import ConformSettings
+
+_ACCOUNTS = 300
+"""Of a server that is started: sixty circles of five, more than there are cases for it."""
 
 
 @click.command("conform")
@@ -11,8 +20,11 @@ import click
     "--target",
     multiple=True,
     metavar="URL",
-    help="chat+tcp://HOST:PORT of a server that runs; the reference server is started without one.",
+    help="Of a server that runs: chat+tcp://HOST:PORT, mqtt://HOST:PORT, xmpp://DOMAIN@HOST:PORT, …; the "
+    "reference server is started without one.",
 )
+@click.option("--start", metavar="NAME", help="Start this server instead: mosquitto, prosody or ngircd.")
+@click.option("--query", metavar="TEXT", help="With --start: what its URL gets, such as 'version=5&qos=2'.")
 @click.option(
     "--http",
     multiple=True,
@@ -29,7 +41,8 @@ import click
     "--accounts",
     type=click.Path(path_type=Path),
     metavar="FILE",
-    help="Accounts for --target (see: chatproof accounts testbed --help).",
+    help="Accounts for --target (see: chatproof accounts testbed --help); of a server of MQTT, XMPP or a "
+    "protocol of yours also user,secret a line.",
 )
 @click.option("--clause", multiple=True, metavar="PATTERN", help="Only these clauses, such as 'DLV.*'.")
 @click.option("--without", multiple=True, metavar="CAPABILITY", help="What the target does not offer.")
@@ -60,9 +73,12 @@ import click
     is_flag=True,
     help="Test nothing: matrix.html in --out of the conformance.json of several targets, named as arguments.",
 )
+@dialect_option
 @click.argument("results", nargs=-1, type=click.Path(path_type=Path))
 def command(
     target: tuple[str, ...],
+    start: str | None,
+    query: str | None,
     http: tuple[str, ...],
     carrier: tuple[str, ...],
     accounts: Path | None,
@@ -96,25 +112,60 @@ def command(
             raise WrongUse("--mutant is a server of its own; leave out --target")
         if not _is_mutant(mutant):
             return
-    sys.exit(
-        run_conformance(
-            ConformSettings(
-                targets=target,
-                http=http,
-                carriers=carrier,
-                jobs=jobs,
-                mutant=mutant,
-                out=out,
-                accounts=accounts,
-                clauses=clause,
-                without=without,
-                require=Level(require),
-                seed=seed,
-                json=json_,
-                junit=junit,
-            )
-        )
+    settings = ConformSettings(
+        targets=target,
+        http=http,
+        carriers=carrier,
+        jobs=jobs,
+        mutant=mutant,
+        out=out,
+        accounts=accounts,
+        clauses=clause,
+        without=without,
+        require=Level(require),
+        seed=seed,
+        json=json_,
+        junit=junit,
     )
+    if start is None and query is not None:
+        raise WrongUse("--query is for --start; write it into the URL of --target")
+    if start is None:
+        sys.exit(run_conformance(settings))
+    if target or accounts or mutant or http:
+        raise WrongUse(
+            "--start has its own addresses and accounts; leave out --target, --accounts and --mutant"
+        )
+    sys.exit(_run_started(settings, start, query))
+
+
+def _run_started(settings: "ConformSettings", name: str, query: str | None) -> int:
+    """The exit code of a run against a server that lives as long as it."""
+    import tempfile
+    from dataclasses import replace
+
+    from chatproof import starting
+    from conformance.run import run_conformance
+
+    with tempfile.TemporaryDirectory(prefix="chatproof-conform-") as folder:
+        started = starting.start(name, Path(folder) / name, _ACCOUNTS)
+        try:
+            urls = [_with_query(url, query) for url in started.urls]
+            return run_conformance(
+                replace(
+                    settings,
+                    targets=urls,
+                    accounts=started.accounts,
+                    carriers=settings.carriers or ("tcp",),
+                    started=started,
+                    name=f"{name} {query}" if query else name,
+                )
+            )
+        finally:
+            started.stop()
+
+
+def _with_query(url: str, query: str | None) -> str:
+    return url if query is None else f"{url}{'&' if '?' in url else '?'}{query}"
 
 
 def _is_mutant(name: str) -> bool:

@@ -133,7 +133,7 @@ def _rows(found: Sequence[Results]) -> list[Row]:
         clauses |= {name: result.clause for name, result in of_target.items()}
     for name, clause in clauses.items():
         for number, (results, of_target) in enumerate(zip(found, by_target, strict=True)):
-            whole = of_target.get(name, ClauseResult(clause, Verdict.NO_CASE, ()))
+            whole = of_target.get(name, ClauseResult(clause, ()))
             for carrier in results.carriers:
                 anchor = f"{name}-{carrier}-{number}" if len(found) > 1 else f"{name}-{carrier}"
                 cell = Cell(results.target, carrier, anchor, whole.over(carrier))

@@ -1,0 +1,236 @@
+"""DLV.1 to DLV.3 for any dialect: what is acknowledged is shown once, whatever happens to connections.
+
+Connections go by way of a strait, which holds what passes or drops them; the rest is the client's.
+"""
+
+from typing import Any
+
+import gevent
+import pytest
+
+from conformance.accounts import Block
+from conformance.clients import MakeDevice, MakeStrait
+from conformance.deviations import Judge
+from conformance.shown import assert_each_once, await_beats, fresh, order_shown
+from conformance.strait import DOWN, UP
+from drivers.events import Acked, Delivered, LoggedIn, Repeated
+
+pytestmark = [pytest.mark.neutral, pytest.mark.waits]
+
+SOON: dict[str, Any] = {"reconnect_base_s": 0.05}
+"""How a client comes back in cases that cut connections."""
+
+
+@pytest.mark.clause("DLV.1")
+def test_what_is_acknowledged_is_shown_once(block: Block, device: MakeDevice) -> None:
+    """A send that was acknowledged is delivered to every device of every recipient exactly once.
+
+    One user writes twenty messages to another, each after the acknowledgement of the one before. Expected:
+    the other's device shows each of them, once.
+    """
+    sender, recipient = block.pick(2)
+    target, source = device(recipient), device(sender)
+    target.log_in()
+    source.log_in()
+    bodies = fresh(20)
+    for body in bodies:
+        source.send_and_await(recipient.user, body)
+    assert_each_once(target, bodies)
+
+
+@pytest.mark.clause("DLV.1")
+def test_every_member_of_a_group_shows_it_once(block: Block, device: MakeDevice) -> None:
+    """... every device of every recipient: a group has several.
+
+    One member writes ten messages to the group. Expected: the devices of three others show each, once.
+    """
+    sender, *members = block.members()[:4]
+    targets = [device(user) for user in members]
+    for each in targets:
+        each.log_in()
+    source = device(sender)
+    source.log_in()
+    bodies = fresh(10, "to the group")
+    for body in bodies:
+        source.send_and_await(block.group, body)
+    for each in targets:
+        assert_each_once(each, bodies)
+
+
+@pytest.mark.clause("DLV.1")
+def test_bodies_are_bytes_of_any_kind_and_length(block: Block, device: MakeDevice) -> None:
+    """... delivered: what arrives is what was sent.
+
+    Bodies of every byte there is, of line ends and markup, of 1, 127, 128, 16,383 and 16,384 bytes, and of
+    32 KiB. Expected: each is shown as it was sent.
+    """
+    sender, recipient = block.pick(2)
+    target, source = device(recipient), device(sender)
+    target.log_in()
+    source.log_in()
+    (mark,) = fresh(1)
+    bodies = [mark + bytes(range(256)), mark + b"\r\n<a>&amp;]]>\0 \xff\xfe", mark[:1]]
+    bodies += [(mark * (size // len(mark) + 1))[:size] for size in (127, 128, 16383, 16384, 32768)]
+    for body in bodies:
+        source.send_and_await(recipient.user, body)
+    assert_each_once(target, bodies)
+
+
+@pytest.mark.clause("DLV.1")
+def test_a_recipient_whose_connection_breaks_all_the_time(
+    block: Block, device: MakeDevice, strait: MakeStrait
+) -> None:
+    """... whatever happens to connections in between: here those of the recipient.
+
+    While forty messages are sent, the recipient's connection is cut five times. Expected: it shows each
+    message once.
+    """
+    sender, recipient = block.pick(2)
+    way = strait()
+    target, source = device(recipient, through=way, **SOON), device(sender)
+    target.log_in()
+    source.log_in()
+    bodies = fresh(40)
+    for number, body in enumerate(bodies):
+        source.send_and_await(recipient.user, body)
+        if number % 8 == 4:
+            way.cut()
+    assert_each_once(target, bodies)
+
+
+@pytest.mark.clause("DLV.1")
+def test_a_sender_whose_connection_breaks_all_the_time(
+    block: Block, device: MakeDevice, strait: MakeStrait
+) -> None:
+    """... whatever happens to connections in between: here those of the sender, with messages under way.
+
+    Forty messages are handed over at once, and the connection is cut five times meanwhile. Expected: every
+    one is acknowledged in the end, and shown once.
+    """
+    sender, recipient = block.pick(2)
+    way = strait()
+    target, source = device(recipient), device(sender, through=way, **SOON)
+    target.log_in()
+    source.log_in()
+    bodies = fresh(40)
+    cids = [source.send(recipient.user, body) for body in bodies]
+    for share in range(1, 6):
+        target.await_delivered(bodies[share * 7], timeout_s=20.0)
+        way.cut()
+    for cid in cids:
+        source.await_event(Acked, lambda event, cid=cid: event.cid == cid, timeout_s=20.0)  # type: ignore[misc]
+    assert_each_once(target, bodies)
+
+
+@pytest.mark.clause("DLV.2")
+def test_a_lost_acknowledgement_does_not_multiply_a_message(
+    block: Block, device: MakeDevice, strait: MakeStrait, judge: Judge
+) -> None:
+    """A client that gets no acknowledgement retransmits with the same client message id.
+
+    Four times, nothing comes down to the sender after it has sent, and its connection is cut once the
+    recipient has the message: it comes back and sends again. Expected: acknowledged then, and shown once.
+    """
+    sender, recipient = block.pick(2)
+    way = strait()
+    target, source = device(recipient), device(sender, through=way, **SOON)
+    target.log_in()
+    source.log_in()
+    bodies = fresh(4)
+    for body in bodies:
+        way.hold(DOWN)
+        cid = source.send(recipient.user, body)
+        target.await_delivered(body)
+        way.cut()
+        way.let(DOWN)
+        source.await_event(Acked, lambda event, cid=cid: event.cid == cid)  # type: ignore[misc]
+    (last,) = fresh(1, "the last")
+    source.send_and_await(recipient.user, last)
+    assert_each_once(target, [*bodies, last])
+    copies = [e for e in target.all_of(Repeated) if e.entry.body in bodies]
+    judge(
+        not copies,
+        "a_repeated_send_is_a_second_message",
+        f"the recipient got {len(copies)} of {len(bodies)} repeated sends twice, and its client kept them "
+        f"from the application",
+    )
+
+
+@pytest.mark.clause("DLV.3")
+def test_what_a_device_did_not_acknowledge_comes_again(
+    block: Block, device: MakeDevice, strait: MakeStrait, judge: Judge
+) -> None:
+    """A push that is not acknowledged is retransmitted.
+
+    Nothing of what a device says gets up to the server while five messages come to it, then nothing comes
+    down either while five more are sent, and the connection is cut; the device comes back. Expected: it
+    shows all ten, each once; what came again was recognised.
+    """
+    sender, recipient = block.pick(2)
+    way = strait()
+    target = device(recipient, through=way, heartbeat_s=60, **SOON)
+    source = device(sender)
+    target.log_in()
+    source.log_in()
+    bodies = fresh(10)
+    way.hold(UP)
+    for body in bodies[:5]:
+        source.send_and_await(recipient.user, body)
+    target.await_delivered(bodies[0])
+    way.hold(DOWN)
+    for body in bodies[5:]:
+        source.send_and_await(recipient.user, body)
+    way.cut()
+    way.let(UP, DOWN)
+    assert_each_once(target, bodies)
+    found = order_shown(target, bodies)
+    judge(found == bodies, "order_of_redeliveries", f"shown as {found} after the return")
+
+
+@pytest.mark.clause("DLV.3")
+def test_what_was_acknowledged_does_not_come_again(
+    block: Block, device: MakeDevice, strait: MakeStrait, judge: Judge
+) -> None:
+    """A push *that is not acknowledged* is retransmitted, and no other.
+
+    A device gets ten messages and beats, so that the server has heard of them all; its connection is cut
+    twice. Expected: none of the ten comes again.
+    """
+    sender, recipient = block.pick(2)
+    way = strait()
+    target = device(recipient, through=way, heartbeat_s=1, **SOON)
+    source = device(sender)
+    target.log_in()
+    source.log_in()
+    bodies = fresh(10)
+    for body in bodies:
+        source.send_and_await(recipient.user, body)
+    assert_each_once(target, bodies)
+    for _ in range(2):
+        await_beats(target, 2)
+        seen = len(target.events)
+        way.cut()
+        target.await_event(LoggedIn, since=seen)
+    (last,) = fresh(1, "after the return")
+    source.send_and_await(recipient.user, last)
+    target.await_delivered(last)
+    again = [e.entry.body for e in target.all_of(Repeated) if e.entry.body in bodies]
+    judge(not again, "acknowledged_messages_come_again", f"came again although acknowledged: {again}")
+
+
+@pytest.mark.clause("CHN.2")
+def test_what_comes_is_pushed_without_being_asked_for(block: Block, device: MakeDevice) -> None:
+    """Messages are received by push on the long connection.
+
+    A device with a heartbeat of a minute is idle when a message is sent to it. Expected: it is shown within
+    five seconds, by a push.
+    """
+    sender, recipient = block.pick(2)
+    target, source = device(recipient, heartbeat_s=60), device(sender)
+    target.log_in()
+    source.log_in()
+    gevent.sleep(0.5)
+    (body,) = fresh(1)
+    source.send_and_await(recipient.user, body)
+    came: Delivered = target.await_delivered(body, timeout_s=5.0)
+    assert came.via != "pull", f"{target.name}: expected a push, it came by {came.via}"

@@ -1,0 +1,51 @@
+"""What devices showed of the messages of one case, whatever else their accounts have seen before it."""
+
+import secrets
+from collections import Counter
+from collections.abc import Sequence
+
+from drivers.events import Beat
+from drivers.pumps.blocking import Device
+
+
+def fresh(count: int, what: str = "message") -> list[bytes]:
+    """So many bodies that nobody has sent before."""
+    mark = secrets.token_hex(4)
+    return [f"{what} {number} of {mark}".encode() for number in range(count)]
+
+
+def times_shown(device: Device, bodies: Sequence[bytes]) -> Counter[bytes]:
+    """How often the application was shown each of `bodies` by this device."""
+    wanted = set(bodies)
+    return Counter(entry.body for entry in device.timeline() if entry.body in wanted)
+
+
+def order_shown(device: Device, bodies: Sequence[bytes]) -> list[bytes]:
+    """Those of `bodies` that the device showed, in the order in which it did."""
+    wanted = set(bodies)
+    return [entry.body for entry in device.timeline() if entry.body in wanted]
+
+
+def assert_each_once(device: Device, bodies: Sequence[bytes], timeout_s: float = 20.0) -> None:
+    """Every one of `bodies` is shown within the time, and none twice. Raises Expected, AssertionError."""
+    for body in bodies:
+        device.await_delivered(body, timeout_s=timeout_s)
+    counts = times_shown(device, bodies)
+    twice = {body: count for body, count in counts.items() if count > 1}
+    assert not twice, f"{device.name}: expected each message to be shown once, got {twice}"
+
+
+def await_beats(device: Device, count: int, timeout_s: float = 20.0) -> None:
+    """So many heartbeats that are sent from now on are answered. Raises Expected."""
+    since = len(device.events)
+    for _ in range(count):
+        device.await_event(Beat, since=since, timeout_s=timeout_s)
+        since = next(n + 1 for n, event in enumerate(device.events[since:], since) if isinstance(event, Beat))
+
+
+def first_out_of_order(found: Sequence[bytes], wanted: Sequence[bytes]) -> str:
+    """Where two sequences part, in words; "" where they do not."""
+    for place, (one, other) in enumerate(zip(found, wanted, strict=False)):
+        if one != other:
+            return f"place {place + 1} has {one!r} instead of {other!r}"
+    return "" if len(found) == len(wanted) else f"{len(found)} were shown instead of {len(wanted)}"
