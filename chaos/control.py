@@ -104,6 +104,12 @@ class ToxiproxyControl:
                     400,
                 ) from None
             raise
+        if clients and added.get("clients") != clients:
+            self.remove_toxic(proxy, str(added["name"]))
+            raise ToxiproxyError(
+                f"the Toxiproxy at {self.url} cannot tell one client from another; `chatproof toxiproxy` can",
+                400,
+            )
         return str(added["name"])
 
     def toxic(self, proxy: str, name: str) -> dict[str, Any]:

@@ -10,11 +10,11 @@ from typing import Any, ClassVar, Generic, TypeVar
 from chaos.control import ToxiproxyControl
 from chaos.errors import FaultSyntaxError, ToxiproxyError
 from chaos.levers import PROXIES
+from chaos.where import ALL as ALL
 
 F = TypeVar("F", bound="type[Fault[Any]]")
 L = TypeVar("L")
 
-ALL = "*"
 DIRECTIONS = ("upstream", "downstream")
 STREAMS = (*DIRECTIONS, "both")
 
@@ -29,6 +29,9 @@ class Fault(ABC, Generic[L]):
     its band in charts; an `instantaneous` fault is over as soon as it has happened.
     `trials`: in which forms a fault matrix tries it, as people write them and with a semicolon between those
     of one trial; () for that of the example. `needs_ladder`: it means nothing to clients that know addresses.
+
+    `per_client`, `per_connection`: whether it can be on for a share of them. Which, is set before `apply`:
+    `clients`, the addresses that they come from, () for all; `connections`, the share.
     """
 
     name: ClassVar[str]
@@ -38,6 +41,10 @@ class Fault(ABC, Generic[L]):
     pulls: ClassVar[str] = PROXIES
     trials: ClassVar[tuple[str, ...]] = ()
     needs_ladder: ClassVar[bool] = False
+    per_client: ClassVar[bool] = False
+    per_connection: ClassVar[bool] = False
+    clients: tuple[str, ...] = ()
+    connections: float = 1.0
 
     @classmethod
     @abstractmethod
@@ -70,6 +77,8 @@ class ToxicFault(Fault[ToxiproxyControl]):
     """A fault that is a toxic on each proxy of the target, in one direction or in both."""
 
     default_stream: ClassVar[str] = "both"
+    per_client = True
+    per_connection = True
 
     def __init__(self, value: str | None, attributes: dict[str, Any], stream: str | None) -> None:
         stream = stream or self.default_stream
@@ -88,7 +97,15 @@ class ToxicFault(Fault[ToxiproxyControl]):
                 name = f"{self.name}-{serial}-{stream}"
                 # Noted first: healing must find it even if this call is cut short.
                 self._added.append((proxy, name))
-                lever.add_toxic(proxy, self.name, name=name, stream=stream, attributes=self.attributes)
+                lever.add_toxic(
+                    proxy,
+                    self.name,
+                    name=name,
+                    stream=stream,
+                    toxicity=self.connections,
+                    attributes=self.attributes,
+                    clients=",".join(self.clients),
+                )
         return {"attributes": self.attributes, "streams": list(self.streams)}
 
     def heal(self, lever: ToxiproxyControl, target: str) -> dict[str, Any]:

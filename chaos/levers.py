@@ -1,6 +1,7 @@
 """What faults pull at: proxies on the path, the swarm's own ends of connections, the server's processes, and
 the network below them all."""
 
+import random
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
@@ -56,17 +57,22 @@ class NetworkLever(Protocol):
     def kind(self) -> str:
         """Such as "wire"."""
 
-    def impair(self, impairment: Impairment, streams: Sequence[str]) -> Trouble:
-        """Packets in these directions suffer that, beside what they suffer already."""
+    def impair(self, impairment: Impairment, streams: Sequence[str], clients: Sequence[str] = ()) -> Trouble:
+        """Packets in these directions suffer that, beside what they suffer already. `clients`, here and
+        below: only those at these addresses, everybody if there are none."""
 
-    def block(self, numbers: Sequence[int], how: str) -> Trouble:
+    def block(self, numbers: Sequence[int], how: str, clients: Sequence[str] = ()) -> Trouble:
         """The server's ports of these numbers cannot be reached."""
 
-    def vanish(self, share: float) -> tuple[Trouble, int]:
+    def vanish(self, share: float, clients: Sequence[str] = ()) -> tuple[Trouble, int]:
         """That share of the connections is dead without a word; how many these are."""
 
-    def part(self, streams: Sequence[str]) -> Trouble:
+    def part(self, streams: Sequence[str], clients: Sequence[str] = ()) -> Trouble:
         """Nothing passes in these directions."""
+
+    def hand_over(self, clients: Sequence[str] = ()) -> tuple[Trouble, int, str]:
+        """The router goes on with another address, which it tells, and the connections that it knew, which
+        it counts, are none any more."""
 
     def forget(self) -> tuple[Trouble, int]:
         """The router knows none of the connections any more; how many it knew."""
@@ -80,12 +86,16 @@ class NetworkLever(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Levers:
-    """Those that a run has; None for one that is out of reach."""
+    """Those that a run has; None for one that is out of reach. `clients`: the addresses that the clients come
+    from, each of them always from the same one; () where they cannot be told apart. `seed`: of who is chosen
+    when a fault is for a share of them."""
 
     proxies: ToxiproxyControl | None = None
     swarm: SwarmLever | None = None
     server: ServerLever | None = None
     network: NetworkLever | None = None
+    clients: tuple[str, ...] = ()
+    seed: int = 1
 
     def lever(self, name: str, fault: str) -> Any:
         """The lever of that name. Raises ChaosError that says for what `fault` would need it."""
@@ -93,6 +103,15 @@ class Levers:
         if lever is None:
             raise ChaosError(f"{fault} needs {_NEEDS[name]}")
         return lever
+
+    def share_of_clients(self, share: float, key: str) -> tuple[str, ...]:
+        """The addresses of about that share of the clients, at least one, the same for the same seed and
+        `key`. Raises ChaosError where clients cannot be told apart."""
+        if not self.clients:
+            raise ChaosError("clients cannot be told apart here, so nothing can be on for a share of them")
+        count = max(1, round(share * len(self.clients)))
+        chosen = random.Random(f"{self.seed}/{key}").sample(range(len(self.clients)), count)
+        return tuple(self.clients[number] for number in sorted(chosen))
 
 
 _NEEDS = {

@@ -18,6 +18,7 @@ class PacketFault(Fault[NetworkLever]):
     """
 
     pulls = NETWORK
+    per_client = True
     networks: ClassVar[tuple[str, ...]] = ("veth", "wire", "nat")
 
     def __init__(self, value: str | None, stream: str | None) -> None:
@@ -65,4 +66,7 @@ class ImpairmentFault(PacketFault):
 
     def trouble(self, lever: NetworkLever) -> tuple[Trouble, dict[str, Any]]:
         asked = self.impairment.as_dict()
-        return lever.impair(self.impairment, self.streams), {"asked": asked, "streams": list(self.streams)}
+        return lever.impair(self.impairment, self.streams, self.clients), {
+            "asked": asked,
+            "streams": list(self.streams),
+        }

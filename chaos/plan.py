@@ -8,14 +8,16 @@ from chaos.errors import FaultSyntaxError
 from chaos.fault import ALL, Fault, fault_kinds
 from chaos.packet_fault import PacketFault
 from chaos.quantities import seconds
+from chaos.where import Where
 
 _WORDS = {"at": "at", "for": "for", "on": "target", "stream": "stream"}
-_KEYS = ("fault", "value", "at", "for", "target", "stream")
+_KEYS = ("fault", "value", "at", "for", "target", "stream", "phase")
 
 
 @dataclass(frozen=True, slots=True)
 class FaultSpec:
-    """What goes wrong, when, for how long, where. `for_s` None: until the end of the run, or at once over."""
+    """What goes wrong, when, for how long, where. `for_s` None: until the end of the run, or at once over.
+    `phase`: of a fault plan, "" for none."""
 
     name: str
     value: str | None = None
@@ -23,6 +25,7 @@ class FaultSpec:
     for_s: float | None = None
     target: str = ALL
     stream: str | None = None
+    phase: str = ""
 
     @classmethod
     def from_mapping(cls, table: Mapping[str, Any]) -> "FaultSpec":
@@ -35,7 +38,7 @@ class FaultSpec:
             raise FaultSyntaxError(f"a fault has no {unknown[0]!r}; there are {', '.join(_KEYS)}")
         if not isinstance(table.get("fault"), str):
             raise FaultSyntaxError(f"a fault needs `fault`, one of {', '.join(fault_kinds())}")
-        for key in ("target", "stream"):
+        for key in ("target", "stream", "phase"):
             if not isinstance(table.get(key, ""), str):
                 raise FaultSyntaxError(f"{key} of {table['fault']} has to be a text, is {table[key]!r}")
         value = table.get("value")
@@ -46,6 +49,7 @@ class FaultSpec:
             for_s=_time(table["for"]) if "for" in table else None,
             target=table.get("target", ALL),
             stream=table.get("stream"),
+            phase=table.get("phase", ""),
         )
         spec.fault()
         return spec
@@ -58,8 +62,47 @@ class FaultSpec:
         kind = kinds[self.name]
         if kind.instantaneous and self.for_s is not None:
             raise FaultSyntaxError(f"{self.name} happens at one moment, `for` makes no sense with it")
-        kind.check_target(self.target)
+        where = self.where
+        kind.check_target(where.name)
+        if where.clients < 1 and not kind.per_client:
+            raise FaultSyntaxError(f"{self.name} is on for everybody, it cannot be {self._written()}")
+        if where.connections < 1 and not kind.per_connection:
+            raise FaultSyntaxError(f"{self.name} knows no connections, it cannot be {self._written()}")
         return kind.parse(self.value, self.stream)
+
+    def _written(self) -> str:
+        return f"on {self.target}: leave that out"
+
+    @property
+    def where(self) -> Where:
+        """Raises FaultSyntaxError."""
+        return Where.parse(self.target)
+
+    @property
+    def picks_clients(self) -> bool:
+        """True when it is for some of the clients, whoever they are."""
+        return self.where.clients < 1
+
+    def as_mapping(self) -> dict[str, Any]:
+        """The table of a plan that gives it again."""
+        table = {
+            "fault": self.name,
+            "value": self.value,
+            "at": self.at_s,
+            "for": self.for_s,
+            "target": self.target,
+            "stream": self.stream,
+            "phase": self.phase or None,
+        }
+        return {key: value for key, value in table.items() if value is not None}
+
+    def as_text(self) -> str:
+        """As `parse_fault` reads it."""
+        words = [self.name if self.value is None else f"{self.name}={self.value}", f"at {self.at_s:g}s"]
+        words += [f"for {self.for_s:g}s"] if self.for_s is not None else []
+        words += [f"on {self.target}"] if self.target != ALL else []
+        words += [f"stream {self.stream}"] if self.stream else []
+        return " ".join(words)
 
     def check_network(self, kind: str | None) -> None:
         """Raises FaultSyntaxError when the fault needs another network than one of that kind, None for the
@@ -82,7 +125,8 @@ class FaultSpec:
 
     def summary(self) -> str:
         """Such as "latency 300ms±100ms on access-1"."""
-        return f"{self.fault().summary()} on {'all' if self.target == ALL else self.target}"
+        said = f"{self.fault().summary()} on {'all' if self.target == ALL else self.target}"
+        return f"{self.phase}: {said}" if self.phase else said
 
 
 def parse_fault(text: str) -> FaultSpec:

@@ -17,8 +17,8 @@ from chaos.plan import FaultSpec
 class FaultRecord:
     """Monotonic nanoseconds, from when the fault was on everywhere until it was off everywhere.
 
-    `end_ns` is None while it is on. `detail` has "summary" and "color", what the fault itself tells, such as
-    the "layer" that did it, and "error" if it could not be applied or healed.
+    `end_ns` is None while it is on. `detail` has "summary" and "color", "phase" of a fault plan, what the
+    fault itself tells, such as the "layer" that did it, and "error" if it could not be applied or healed.
     """
 
     name: str
@@ -31,11 +31,13 @@ class FaultRecord:
 class _Run:
     """One fault of a schedule. `lock` is held while it is applied or healed."""
 
-    __slots__ = ("fault", "index", "is_on", "lock", "spec")
+    __slots__ = ("fault", "index", "is_on", "key", "lock", "name", "spec")
 
-    def __init__(self, spec: FaultSpec) -> None:
+    def __init__(self, spec: FaultSpec, number: int) -> None:
         self.spec = spec
         self.fault = spec.fault()
+        self.name = spec.where.name
+        self.key = f"{number}/{spec.as_text()}"
         self.index: int | None = None
         self.is_on = False
         self.lock = RLock()
@@ -54,7 +56,7 @@ class FaultSchedule:
         levers: Levers,
         on_change: Callable[[FaultRecord], None] = lambda record: None,
     ) -> None:
-        self._runs = [_Run(spec) for spec in specs]
+        self._runs = [_Run(spec, number) for number, spec in enumerate(specs)]
         self._levers = levers
         self._on_change = on_change
         self._greenlets: list[gevent.Greenlet[..., None]] = []
@@ -104,8 +106,15 @@ class FaultSchedule:
         detail: dict[str, Any] = {"summary": spec.summary(), "color": spec.color}
         run.index = len(self.records)
         self.records.append(FaultRecord(spec.name, spec.target, detail, time.monotonic_ns()))
+        if spec.phase:
+            detail["phase"] = spec.phase
         try:
-            detail.update(run.fault.apply(self._lever(run), spec.target))
+            where = spec.where
+            run.fault.connections = where.connections
+            if where.clients < 1:
+                run.fault.clients = self._levers.share_of_clients(where.clients, run.key)
+                detail["clients"] = list(run.fault.clients)
+            detail.update(run.fault.apply(self._lever(run), run.name))
             if "layer" in detail:
                 detail["summary"] += f", by {detail['layer']}"
         except ChaosError as error:
@@ -119,7 +128,7 @@ class FaultSchedule:
             if not run.is_on:
                 return
             try:
-                told = run.fault.heal(self._lever(run), run.spec.target)
+                told = run.fault.heal(self._lever(run), run.name)
             except ChaosError as error:
                 self._failed(run, error)
                 return

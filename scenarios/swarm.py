@@ -35,6 +35,7 @@ from scenarios.cohort import Cohort
 from scenarios.letters import Stationery
 from scenarios.machine import open_descriptors, own_memory
 from scenarios.options import SwarmOptions, population_of
+from scenarios.ports import PortBook
 from scenarios.recorder import Recorder
 from scenarios.stage import PopulationRoster, Stage
 from scenarios.totals import Totals
@@ -75,6 +76,7 @@ class Swarm:
         self._totals = Totals(stats)
         recorder = Recorder(self._ledger, self._histograms, self._totals, stationery, population.audience)
         recorder.on_delivered = self._delivered
+        recorder.ports = self._ports = PortBook.of(folder.path, process)
         enters_rooms = any(endpoint.dialect.enters_rooms for endpoint in endpoints)
         roster = PopulationRoster(population, accounts, enters_rooms=enters_rooms)
         policy = Policy(heartbeat_s=options.heartbeat, dice=random.Random(f"{options.seed}/{process}"))
@@ -183,6 +185,8 @@ class Swarm:
         self.stage.pump.close()
         self._samples.close()
         self._ledger.close()
+        if self._ports is not None:
+            self._ports.close()
         if self.stage.recorder.broken is not None:
             raise LedgerError(self.stage.recorder.broken)
 

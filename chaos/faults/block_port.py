@@ -40,4 +40,4 @@ class BlockPort(PacketFault):
         return cls(needed(cls, value))
 
     def trouble(self, lever: NetworkLever) -> tuple[Trouble, dict[str, Any]]:
-        return lever.block(self._ports, self._how), {"ports": self._ports, "how": self._how}
+        return lever.block(self._ports, self._how, self.clients), {"ports": self._ports, "how": self._how}

@@ -33,5 +33,5 @@ class DeadPeer(PacketFault):
         return cls(value)
 
     def trouble(self, lever: NetworkLever) -> tuple[Trouble, dict[str, Any]]:
-        trouble, count = lever.vanish(self._share)
+        trouble, count = lever.vanish(self._share, self.clients)
         return trouble, {"connections": count}

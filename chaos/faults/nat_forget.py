@@ -16,6 +16,7 @@ class NatForget(PacketFault):
     example = "nat_forget at 10s for 30s"
     color = "#7b4173"
     networks = ("nat",)
+    per_client = False
 
     @classmethod
     def parse(cls, value: str | None, stream: str | None = None) -> "NatForget":

@@ -22,4 +22,4 @@ class Partition(PacketFault):
         return cls(None, stream)
 
     def trouble(self, lever: NetworkLever) -> tuple[Trouble, dict[str, Any]]:
-        return lever.part(self.streams), {"streams": list(self.streams)}
+        return lever.part(self.streams, self.clients), {"streams": list(self.streams)}

@@ -1,7 +1,8 @@
 """The process that carries packets between two TUN devices, and does to them what it is told to.
 
 Started by `wired`, with the descriptors of both devices and of a socket for orders: one JSON text each,
-{"upstream": {…}, "downstream": {…}} with the fields of an Impairment, answered by {"upstream": {counts}, …}.
+{"upstream": [lane, …], "downstream": […]}, answered by {"upstream": {counts}, …}. A lane is {"clients":
+[address, …], "asked": the fields of an Impairment}, the first one without clients, for all that have none.
 It ends when the other end of that socket is closed.
 """
 
@@ -85,9 +86,12 @@ def _obey(orders: socket.socket, lines: dict[str, _Line]) -> bool:
     order = orders.recv(_ORDER_BYTES)
     if not order:
         return False
-    wanted: dict[str, dict[str, Any]] = json.loads(order)
-    for name, values in wanted.items():
-        lines[name].direction.change(Impairment(**values))
+    wanted: dict[str, list[dict[str, Any]]] = json.loads(order)
+    for name, (others, *of_clients) in wanted.items():
+        lines[name].direction.change(
+            Impairment(**others["asked"]),
+            [(lane["clients"], Impairment(**lane["asked"])) for lane in of_clients],
+        )
     answer = {name: dict(line.direction.counts) for name, line in lines.items()}
     orders.send(json.dumps(answer).encode())
     return True

@@ -1,5 +1,8 @@
 """A router that translates addresses and forgets connections; its kind says what becomes of those then."""
 
+from collections.abc import Sequence
+from itertools import cycle
+
 from chaos.errors import PacketsError
 from chaos.packets.firewall import TABLE
 from chaos.packets.namespace import Namespace
@@ -31,10 +34,14 @@ _ARRIVING = {
 class Nat:
     """The router's namespace translates what goes from INSIDE to OUTSIDE. Raises PacketsError."""
 
-    def __init__(self, router: Namespace, kind: str, forgets_after_s: float | None) -> None:
+    def __init__(
+        self, router: Namespace, kind: str, forgets_after_s: float | None, addresses: Sequence[str]
+    ) -> None:
+        """`addresses`: those of OUTSIDE; the first is used until there is a handover to the next."""
         if kind not in KINDS:
             raise PacketsError(f"there is no kind of NAT {kind!r}; there are {', '.join(KINDS)}")
         self._router = router
+        self._addresses = cycle(addresses)
         self._conntrack = program("conntrack", "conntrack")
         self._kind = kind
         self._forgets_by_itself = forgets_after_s is not None
@@ -48,7 +55,7 @@ class Nat:
                 f"add chain ip {TABLE}-nat leaving {{ type nat hook postrouting priority srcnat; }}\n"
                 + _rule("forwarded", _FORWARDED[kind])
                 + _rule("arriving", _ARRIVING[kind])
-                + _rule("leaving", f'oifname "{OUTSIDE}" masquerade')
+                + _rule("leaving", f'oifname "{OUTSIDE}" snat to {next(self._addresses)}')
             )
         finally:
             nft.close()
@@ -60,6 +67,25 @@ class Nat:
         self._remembers_s.append(REMEMBERS_S)
         self._remember()
         return _count(self._tell("-D", "-p", "tcp"))
+
+    def hand_over(self, clients: Sequence[str] = ()) -> tuple[int, str]:
+        """Connections from inside get the next address of OUTSIDE from now on, those of these clients or all,
+        and what they had is forgotten until `remember_again(REMEMBERS_S)`; how many were, and the address."""
+        address = next(self._addresses)
+        whose = f"ip saddr {{ {', '.join(clients)} }}" if clients else ""
+        # Before those of earlier handovers: the last one counts.
+        rule = f'insert rule ip {TABLE}-nat leaving oifname "{OUTSIDE}" {whose} snat to {address}'
+        nft = Nftables(self._router)
+        try:
+            nft.do(rule)
+        finally:
+            nft.close()
+        self._remembers_s.append(REMEMBERS_S)
+        self._remember()
+        told = [self._tell("-D", "-p", "tcp", "-s", each) for each in clients] or [
+            self._tell("-D", "-p", "tcp")
+        ]
+        return sum(map(_count, told)), address
 
     def forget_after(self, idle_s: float) -> None:
         """A connection is forgotten when nothing passed for that long, counted from its next packet on."""

@@ -22,7 +22,11 @@ KINDS = {
     NAT: "a router between that translates addresses and forgets connections",
 }
 CLIENT_ADDRESS, SERVER_ADDRESS = "10.77.0.2", "10.77.1.2"
-_ROUTER_INSIDE, _ROUTER_OUTSIDE = "10.77.0.1", "10.77.1.1"
+CLIENT_ADDRESSES = tuple(f"10.77.0.{number}" for number in range(20, 40))
+"""Also of the client side: those who connect from them can be told apart, and have a fault to themselves."""
+_ROUTER_INSIDE = "10.77.0.1"
+_ROUTER_OUTSIDE = ("10.77.1.1", *(f"10.77.1.{number}" for number in range(20, 28)))
+"""The first is the one that it uses until clients are handed over to the next."""
 DEVICE = "net0"
 UPSTREAM, DOWNSTREAM = "upstream", "downstream"
 BOTH = (UPSTREAM, DOWNSTREAM)
@@ -62,40 +66,55 @@ class Network:
 
     # -- what faults do --
 
-    def impair(self, impairment: Impairment, streams: Sequence[str] = BOTH) -> Trouble:
-        """Packets in these directions suffer that, also; by the wire, or loss alone by nftables."""
+    def impair(
+        self, impairment: Impairment, streams: Sequence[str] = BOTH, clients: Sequence[str] = ()
+    ) -> Trouble:
+        """Packets in these directions suffer that, also; by the wire, or loss alone by nftables. Here and
+        below: only those of these `clients`, by address; of all if there are none."""
         if self.wire is not None:
-            return Trouble(WIRE_LAYER, impairment=self.wire.impair(impairment, tuple(streams)))
+            number = self.wire.impair(impairment, tuple(streams), tuple(clients))
+            return Trouble(WIRE_LAYER, impairment=number)
         asked = impairment.as_dict()
         if set(asked) - {"loss"}:
             what = next(name for name in asked if name != "loss")
             raise PacketsError(f'{what} needs a network of kind "{WIRE}", this one is "{self.kind}"')
-        return self._filter({stream: [(one_in(impairment.loss), "drop")] for stream in streams})
+        return self._filter({stream: [(one_in(impairment.loss), "drop")] for stream in streams}, clients)
 
-    def block(self, numbers: Sequence[int], how: str = "drop") -> Trouble:
+    def block(self, numbers: Sequence[int], how: str = "drop", clients: Sequence[str] = ()) -> Trouble:
         """The server's TCP ports of these numbers cannot be reached; `how`: one of firewall.REFUSALS."""
         if how not in REFUSALS:
             raise PacketsError(f"ports cannot be blocked by {how!r}; there are {', '.join(REFUSALS)}")
         wanted = {UPSTREAM: [(ports("dport", numbers), REFUSALS[how])]}
         if how == "drop":
             wanted[DOWNSTREAM] = [(ports("sport", numbers), "drop")]
-        return self._filter(wanted)
+        return self._filter(wanted, clients)
 
-    def vanish(self, share: float) -> tuple[Trouble, int]:
+    def vanish(self, share: float, clients: Sequence[str] = ()) -> tuple[Trouble, int]:
         """Of the connections that there are, that share is dead: nothing of them passes any more, and neither
         side is told. Those made later live. Also says how many it were."""
-        flows = sorted(flow for flow in connections(self.client) if flow.peer_address == SERVER_ADDRESS)
+        flows = sorted(
+            flow
+            for flow in connections(self.client)
+            if flow.peer_address == SERVER_ADDRESS and (not clients or flow.address in clients)
+        )
         dead = self._dice.sample(flows, round(len(flows) * share))
         wanted: dict[str, list[tuple[str, str]]] = {UPSTREAM: [], DOWNSTREAM: []}
-        for port in sorted({flow.peer_port for flow in dead}):
-            ours = [flow.port for flow in dead if flow.peer_port == port]
-            wanted[UPSTREAM].append((f"{ports('sport', ours)} tcp dport {port}", "drop"))
-            wanted[DOWNSTREAM].append((f"{ports('dport', ours)} tcp sport {port}", "drop"))
+        for address, port in sorted({(flow.address, flow.peer_port) for flow in dead}):
+            ours = [flow.port for flow in dead if (flow.address, flow.peer_port) == (address, port)]
+            up, down = _of_clients(UPSTREAM, (address,)), _of_clients(DOWNSTREAM, (address,))
+            wanted[UPSTREAM].append((f"{up} {ports('sport', ours)} tcp dport {port}", "drop"))
+            wanted[DOWNSTREAM].append((f"{down} {ports('dport', ours)} tcp sport {port}", "drop"))
         return self._filter(wanted), len(dead)
 
-    def part(self, streams: Sequence[str] = BOTH) -> Trouble:
+    def part(self, streams: Sequence[str] = BOTH, clients: Sequence[str] = ()) -> Trouble:
         """Nothing passes in these directions."""
-        return self._filter({stream: [("", "drop")] for stream in streams})
+        return self._filter({stream: [("", "drop")] for stream in streams}, clients)
+
+    def hand_over(self, clients: Sequence[str] = ()) -> tuple[Trouble, int, str]:
+        """The router shows the server another address, and forgets all connections until that is healed, when
+        it learns them again; how many, and the address."""
+        count, address = self._router().hand_over(clients)
+        return Trouble(NAT_LAYER, idle_s=REMEMBERS_S), count, address
 
     def forget(self) -> tuple[Trouble, int]:
         """The router forgets all connections at once, and learns them again when that is healed; how many."""
@@ -172,25 +191,28 @@ class Network:
             _cable(client, DEVICE, routers[0], INSIDE)
             _cable(routers[0], OUTSIDE, server, DEVICE)
         bits = 24 if self.kind == NAT else 16
-        _address(client, DEVICE, f"{CLIENT_ADDRESS}/{bits}")
+        for address in (CLIENT_ADDRESS, *CLIENT_ADDRESSES):
+            _address(client, DEVICE, f"{address}/{bits}")
         _address(server, DEVICE, f"{SERVER_ADDRESS}/{bits}")
         if self.kind == NAT:
             _address(routers[0], INSIDE, f"{_ROUTER_INSIDE}/{bits}")
-            _address(routers[0], OUTSIDE, f"{_ROUTER_OUTSIDE}/{bits}")
+            for address in _ROUTER_OUTSIDE:
+                _address(routers[0], OUTSIDE, f"{address}/{bits}")
             client.links(f"route add default via {_ROUTER_INSIDE}")
-            self.nat = Nat(routers[0], nat, forgets_after_s)
+            self.nat = Nat(routers[0], nat, forgets_after_s, _ROUTER_OUTSIDE)
 
     def _posts(self) -> dict[str, Post]:
         client, server, *routers = self._namespaces
         up = Post(routers[0], "forward", INSIDE) if routers else Post(server, "input", DEVICE)
         return {UPSTREAM: up, DOWNSTREAM: Post(client, "input", DEVICE)}
 
-    def _filter(self, wanted: dict[str, list[tuple[str, str]]]) -> Trouble:
+    def _filter(self, wanted: dict[str, list[tuple[str, str]]], clients: Sequence[str] = ()) -> Trouble:
         rules: list[tuple[str, int]] = []
         try:
             for stream, pairs in wanted.items():
+                whose = _of_clients(stream, clients)
                 for condition, verdict in pairs:
-                    rules.append((stream, self._firewalls[stream].add(condition, verdict)))
+                    rules.append((stream, self._firewalls[stream].add(f"{whose} {condition}", verdict)))
         except PacketsError:
             # Who is told that it failed has nothing to heal it by.
             self.heal(Trouble(NFTABLES_LAYER, rules=tuple(rules)))
@@ -209,6 +231,11 @@ def _cable(one: Namespace, one_device: str, other: Namespace, other_device: str)
     one.links(f"link add {one_device} type veth peer name {other_device} netns {other.name}")
     switch_off(one, one_device)
     switch_off(other, other_device)
+
+
+def _of_clients(stream: str, clients: Sequence[str]) -> str:
+    """The condition that a packet of that direction is from or to one of them; none for all."""
+    return f"ip {'saddr' if stream == UPSTREAM else 'daddr'} {{ {', '.join(clients)} }}" if clients else ""
 
 
 def _address(namespace: Namespace, device: str, address: str) -> None:

@@ -5,6 +5,7 @@ import json
 import os
 import struct
 from collections import Counter
+from typing import Any, NamedTuple
 
 from chaos.errors import PacketsError
 from chaos.packets.apart import Apart
@@ -16,13 +17,19 @@ _IFF_TUN, _IFF_NO_PI = 0x0001, 0x1000
 _QUEUE_PACKETS = 10_000
 
 
+class _Asked(NamedTuple):
+    impairment: Impairment
+    streams: tuple[str, ...]
+    clients: tuple[str, ...]
+
+
 class Wire:
     """From its making until `close`. Raises PacketsError."""
 
     def __init__(self, client: Namespace, server: Namespace, device: str, seed: int) -> None:
         self._namespaces = (client, server)
         self._device = device
-        self._active: dict[int, tuple[Impairment, tuple[str, ...]]] = {}
+        self._active: dict[int, _Asked] = {}
         self._before: dict[int, dict[str, Counter[str]]] = {}
         self._next = 1
         self._counts: dict[str, Counter[str]] = {}
@@ -39,10 +46,11 @@ class Wire:
                 os.close(end)
         self.pid = self._process.pid
 
-    def impair(self, impairment: Impairment, streams: tuple[str, ...]) -> int:
-        """Also this from now on, in these directions; a number for `mend`."""
+    def impair(self, impairment: Impairment, streams: tuple[str, ...], clients: tuple[str, ...] = ()) -> int:
+        """Also this from now on, in these directions, for clients at these addresses or all; a number for
+        `mend`."""
         number, self._next = self._next, self._next + 1
-        self._active[number] = (impairment, streams)
+        self._active[number] = _Asked(impairment, streams, clients)
         try:
             self._order(streams)
         except PacketsError:
@@ -53,13 +61,13 @@ class Wire:
 
     def mend(self, number: int) -> dict[str, int]:
         """No longer; what happened to packets of its directions meanwhile."""
-        impairment, streams = self._active.pop(number, (None, ()))
-        if impairment is None:
+        asked = self._active.pop(number, None)
+        if asked is None:
             return {}
-        self._order(streams)
+        self._order(asked.streams)
         before = self._before.pop(number, {})
         since: Counter[str] = Counter()
-        for name in streams:
+        for name in asked.streams:
             since += self._counts[name] - before.get(name, Counter())
         return dict(since)
 
@@ -78,13 +86,32 @@ class Wire:
 
     def _order(self, streams: tuple[str, ...]) -> None:
         wanted = {
-            stream: combined(
-                impairment for impairment, in_streams in self._active.values() if stream in in_streams
-            ).as_dict()
+            stream: _lanes([asked for asked in self._active.values() if stream in asked.streams])
             for stream in streams
         }
         answer = json.loads(self._process.ask(json.dumps(wanted).encode()))
         self._counts = {name: Counter(counts) for name, counts in answer.items()}
+
+
+def _lanes(active: list[_Asked]) -> list[dict[str, Any]]:
+    """What the carrier process is told of one direction: first what everybody suffers, then, of clients who
+    suffer something else, those together who suffer the same."""
+    everybody = [asked for asked in active if not asked.clients]
+    suffers: dict[str, list[int]] = {}
+    for number, asked in enumerate(active):
+        for client in asked.clients:
+            suffers.setdefault(client, []).append(number)
+    together: dict[tuple[int, ...], list[str]] = {}
+    for client, numbers in suffers.items():
+        together.setdefault(tuple(numbers), []).append(client)
+    lanes: list[dict[str, Any]] = [_lane(everybody, [])]
+    for numbers, clients in together.items():
+        lanes.append(_lane([*everybody, *(active[number] for number in numbers)], sorted(clients)))
+    return lanes
+
+
+def _lane(asked: list[_Asked], clients: list[str]) -> dict[str, Any]:
+    return {"clients": clients, "asked": combined(each.impairment for each in asked).as_dict()}
 
 
 def _tun(namespace: Namespace, device: str) -> int:

@@ -15,7 +15,7 @@ class Dial:
     Ends with the operating system's time limit for connects; `cancel` ends it silently.
     """
 
-    __slots__ = ("_addresses", "_done", "_engine", "_fd", "_greenlet", "client", "number")
+    __slots__ = ("_addresses", "_done", "_engine", "_fd", "_greenlet", "_source", "client", "number")
 
     def __init__(
         self, engine: Engine, number: int, client: int, done: Callable[["Dial", int | None], None]
@@ -25,11 +25,13 @@ class Dial:
         self._engine = engine
         self._done = done
         self._fd: int | None = None
+        self._source: str | None = None
         self._addresses: list[tuple[str, int]] = []
         self._greenlet: gevent.Greenlet[..., None] | None = None
 
-    def start(self, upstream: str) -> None:
-        """`done` may be called before this returns."""
+    def start(self, upstream: str, source: str | None = None) -> None:
+        """`done` may be called before this returns. `source`: the address to come from."""
+        self._source = source
         try:
             host, port = addresses.split(upstream)
         except addresses.AddressError:
@@ -62,7 +64,7 @@ class Dial:
     def _next(self) -> None:
         while self._addresses:
             try:
-                self._fd = sockets.start_connect(self._addresses.pop(0))
+                self._fd = sockets.start_connect(self._addresses.pop(0), self._source)
             except OSError:
                 continue
             self._engine.add(self._fd, self._decided, read=False, write=True)

@@ -13,12 +13,16 @@ _close_now: Callable[[int], None] = get_original("os", "close")
 
 
 class Engine:
-    """Descriptors and who handles their readiness. Lives in the hub of the thread that made it."""
+    """Descriptors and who handles their readiness. Lives in the hub of the thread that made it.
 
-    __slots__ = ("_discarded", "_handlers", "_in_batch", "_poller", "alarms", "seed")
+    `keeps_sources`: upstreams are dialled from the address that the client has, which is one of this machine.
+    """
 
-    def __init__(self, seed: int) -> None:
+    __slots__ = ("_discarded", "_handlers", "_in_batch", "_poller", "alarms", "keeps_sources", "seed")
+
+    def __init__(self, seed: int, *, keeps_sources: bool = False) -> None:
         self.seed = seed
+        self.keeps_sources = keeps_sources
         self.alarms = Alarms()
         self._poller = Poller(self._handle)
         self._handlers: dict[int, Callable[[int], None]] = {}

@@ -130,7 +130,7 @@ class Proxy:
             dial = Dial(self._engine, self._accepted, client, self._dialled)
             self._accepted += 1
             self._dials.add(dial)
-            dial.start(self.upstream)
+            dial.start(self.upstream, addresses.peer(client) if self._engine.keeps_sources else None)
 
     def _accept_again(self, listener: socket.socket) -> None:
         if self._listener is listener:

@@ -54,8 +54,10 @@ class ToxiproxyServer:
         seed: int | None = None,
         show_proxy_metrics: bool = False,
         show_runtime_metrics: bool = False,
+        keep_sources: bool = False,
     ) -> None:
         self.host = host
+        self._keep_sources = keep_sources
         self.port = port
         self._seed = int.from_bytes(os.urandom(8), "big") if seed is None else seed
         self._parts = [
@@ -78,7 +80,7 @@ class ToxiproxyServer:
             raise OSError(f"toxiproxy cannot serve its API: {error}; choose another -host or -port") from None
         self.port = listener.getsockname()[1]
         toxic_types()  # found now: reading files later would hold up connections
-        self._engine = Engine(self._seed)
+        self._engine = Engine(self._seed, keeps_sources=self._keep_sources)
         self.collection = Collection(self._engine)
         api = Api(self.collection, self._metrics if self._parts else None)
         self._http = WSGIServer(_cooperative(listener), api, log=None, handler_class=_Handler)
@@ -131,6 +133,7 @@ def serve(
     seed: int | None,
     proxy_metrics: bool,
     runtime_metrics: bool,
+    keep_sources: bool = False,
 ) -> None:
     """Runs until SIGTERM or SIGINT. Prints one line with the address once it listens. Raises OSError.
 
@@ -141,7 +144,12 @@ def serve(
     most = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
     resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
     server = ToxiproxyServer(
-        host, port, seed=seed, show_proxy_metrics=proxy_metrics, show_runtime_metrics=runtime_metrics
+        host,
+        port,
+        seed=seed,
+        show_proxy_metrics=proxy_metrics,
+        show_runtime_metrics=runtime_metrics,
+        keep_sources=keep_sources,
     )
     stopped = Event()
     watchers = [gevent.signal_handler(number, stopped.set) for number in (signal.SIGTERM, signal.SIGINT)]

@@ -53,9 +53,10 @@ def switch(name: str, help_text: str) -> Callable[[F], F]:
 @switch("proxy-metrics", "Bytes by proxy on /metrics.")
 @switch("runtime-metrics", "The process itself on /metrics.")
 @switch("version", "Print the version whose API this is, and end.")
+@click.option("--keep-sources", is_flag=True, hidden=True, help="Dial from the client's own address.")
 @click.option("--parent", type=int, hidden=True, help="End when this process, which started it, does.")
 def command(host: str, port: int, config: Path | None, seed: int | None, proxy_metrics: bool,
-            runtime_metrics: bool, version: bool, parent: int | None) -> None:  # fmt: skip
+            runtime_metrics: bool, version: bool, keep_sources: bool, parent: int | None) -> None:  # fmt: skip
     """Serve Toxiproxy's API and its toxics, and more that know the messages of chat, MQTT and WebSocket."""
     from gevent import monkey
 
@@ -71,6 +72,6 @@ def command(host: str, port: int, config: Path | None, seed: int | None, proxy_m
         click.echo(f"toxiproxy-server version {VERSION}")
         return
     try:
-        serve(host, port, config, seed, proxy_metrics, runtime_metrics)
+        serve(host, port, config, seed, proxy_metrics, runtime_metrics, keep_sources)
     except OSError as error:
         raise CannotRun(f"toxiproxy on {host}:{port}: {error.strerror or error}") from error
