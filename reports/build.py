@@ -6,11 +6,15 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import msgspec
 from markupsafe import Markup
 
 from ledger.errors import LedgerError
 from ledger.run_folder import RunFolder
 from reports import tables
+from reports.capacity.costs import of_run
+from reports.capacity.observed import observe
+from reports.capacity.section import Section, section
 from reports.chart import Chart, Registered, Summary, all_charts
 from reports.errors import ReportError
 from reports.evidence import Evidence
@@ -120,8 +124,12 @@ def _page(folder: Path, evidence: Evidence, summary: Summary) -> tuple[str, dict
     found = witnesses(evidence, summary, seen)
     around = evidence.ledger.environment
     seed = summary.get("seed", around.get("seed"))
+    observed = observe(evidence, summary)
+    capacity = section(of_run(observed)) if observed else None
     html = page(
         "report.html",
+        capacity=capacity,
+        no_capacity="The run had no load, or left no summary, so nothing is known of what it would take.",
         headline=told,
         exit_code=None if told.code is None else figure("figures.verdict.exit_code", exact, told.code),
         missing=evidence.missing,
@@ -129,7 +137,7 @@ def _page(folder: Path, evidence: Evidence, summary: Summary) -> tuple[str, dict
         lead=[one for one in shown if one.chart.lead],
         glances=_glances(shown),
         charts=[one for one in shown if not one.chart.lead],
-        key_figures=tables.key_figures(evidence, summary, run),
+        key_figures=_key_figures(evidence, summary, run, capacity),
         thresholds=tables.thresholds(summary),
         checks=tables.checks(summary),
         witnesses=found,
@@ -144,7 +152,16 @@ def _page(folder: Path, evidence: Evidence, summary: Summary) -> tuple[str, dict
     figures = {one.chart.name: dict(one.made.figures) for one in shown if one.made and one.made.figures}
     figures |= {"verdict": dict(told.figures), "run": run.figures, "faults": faults.figures}
     figures |= {"witnesses": seen.figures}
+    if observed and capacity:
+        figures["capacity"] = {**capacity.figures, "observed": msgspec.to_builtins(observed)}
     return html, figures
+
+
+def _key_figures(
+    evidence: Evidence, summary: Summary, tell: Telling, capacity: Section | None
+) -> list[tables.Fact]:
+    found = tables.key_figures(evidence, summary, tell)
+    return [*found, capacity.fact] if capacity and capacity.fact else found
 
 
 def _facts(evidence: Evidence, summary: Summary, tell: Telling) -> list[tuple[str, str]]:

@@ -54,6 +54,14 @@ def size(size_bytes: float) -> str:
     return f"{size_bytes:.0f} B"
 
 
+def bits(value: float) -> str:
+    """Bits a second in powers of 1,000."""
+    for limit, unit in ((1e9, "Gbit/s"), (1e6, "Mbit/s"), (1e3, "kbit/s")):
+        if abs(value) >= limit:
+            return f"{_three(value / limit)} {unit}"
+    return f"{value:.0f} bit/s"
+
+
 def second(seconds: float) -> str:
     """A moment of the run: `42 s`, `42.5 s`, `−3 s`."""
     text = f"{round(seconds, 1) + 0.0:.1f}".removesuffix(".0")

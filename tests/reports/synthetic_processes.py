@@ -104,6 +104,7 @@ def processes(
                 "role": "server",
                 "pid": 4000,
                 "rss_bytes": int(92e6 + connected * 6100),
+                "anon_bytes": int(40e6 + connected * 6100),
                 "cpu_s": round((second + 9) * 0.41, 3),
             }
         )

@@ -370,7 +370,7 @@ def _write_facts(folder: Path, size: Size) -> None:
         "interrupted": False,
     }
     environment = {
-        "machine": {"cpus": 2, "memory_bytes": 25_000_000_000, "kernel": "6.8.0", "python": "3.11.9"},
+        "machine": {"cores": 2, "memory_bytes": 25_000_000_000, "kernel": "6.8.0", "python": "3.11.9"},
         "versions": {"chatproof": "0.1.0", "locust": "2.47.0", "gevent": "26.9.0"},
         "target": "embedded",
         "scenario": "commute",

@@ -1,0 +1,1 @@
+"""One chart of a sweep, one file; each registers itself with `reports.capacity.chart.chart`."""
