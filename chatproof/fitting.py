@@ -5,7 +5,7 @@ import psutil
 from chaos.levers import PROXIES
 from chatproof.errors import CannotRun
 from chatproof.limits import PORTS_A_SOURCE, connections_a_process, open_files
-from chatproof.plan import EMBEDDED, Plan
+from chatproof.plan import Plan
 
 _RUN_BYTES = 400 << 20
 """The run itself and the process that stores, before the first connection."""
@@ -44,7 +44,7 @@ def _check_files(plan: Plan) -> None:
             f"faults on the path at most {room // _PROXIED_FILES:,} connections (--connections)"
         )
     servers = max(plan.access_processes, 1)
-    if plan.target.url == EMBEDDED and plan.connections > room * servers:
+    if plan.target.is_ours and plan.connections > room * servers:
         raise CannotRun(
             f"{plan.connections:,} connections do not fit {servers} server process(es) of {files:,} files: "
             f"set target.access_processes to at least {-(-plan.connections // room)}"
@@ -69,7 +69,7 @@ def _check_ports(plan: Plan) -> None:
 def _check_memory(plan: Plan) -> None:
     each = _SWARM_SIDE_BYTES + _KERNEL_BYTES
     wanted = _RUN_BYTES + plan.swarm_processes * _WORKER_BYTES
-    if plan.target.url == EMBEDDED:
+    if plan.target.is_ours:
         each += _SERVER_SIDE_BYTES + _KERNEL_BYTES
         wanted += plan.access_processes * _ACCESS_BYTES
     wanted += plan.connections * each

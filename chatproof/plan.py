@@ -14,17 +14,20 @@ from chaos.packets.loopback import LOOPBACK
 from chaos.packets.network import KINDS, NAT
 from chaos.plan import FaultSpec
 from chaos.quantities import seconds
-from chatproof import limits
+from chatproof import limits, starting
 from chatproof.errors import WrongUse
 from chatproof.listening import CARRIERS
+from drivers.contract import Dialect
 from drivers.endpoints import TargetError, parse_target
 from ledger.errors import ThresholdError
 from ledger.summary import empty_summary
 from ledger.thresholds import parse
+from scenarios.capabilities import lacking
 from scenarios.options import SwarmOptions, population_of
 from scenarios.population import PopulationError
 
 EMBEDDED = "embedded"
+_FRAMES = "frame_"
 NO_NETWORK = "none"
 SCENARIOS = ("chat", "heartbeat")
 SHAPES = ("ramp", "steps", "spike", "soak")
@@ -33,18 +36,34 @@ SHAPES = ("ramp", "steps", "spike", "soak")
 class Target(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
     """[target]: `url` "embedded" starts the reference server with `tcp_ports` access points; anything else is
     a server that runs already, with the accounts of `accounts`. `endpoints`: its further access points.
+    `start`: the server of that name that others wrote is started instead (chatproof.starting), with accounts
+    of its own; `query`: what its URL gets behind the question mark, such as "version=5&qos=2".
     `access_processes` left out: none beside the one that stores, or as many as the connections need.
     `carrier`: by which the swarm comes to the embedded server (chatproof.listening.CARRIERS).
     `pace`: seconds between two looks of an access process at its sockets; left out: at once, or slower where
     many processes share a core."""
 
     url: str = EMBEDDED
+    start: str = ""
+    query: str = ""
     endpoints: list[str] = []
     accounts: str = ""
     carrier: str = "tcp"
     tcp_ports: int = 1
     access_processes: int | None = None
     pace: float | None = None
+
+    @property
+    def is_ours(self) -> bool:
+        """Whether it is the reference server, started for the run."""
+        return self.url == EMBEDDED and not self.start
+
+    @property
+    def dialect(self) -> Dialect:
+        """Raises TargetError or WrongUse."""
+        if self.start:
+            return parse_target(f"{starting.find(self.start).dialect}://127.0.0.1").dialect
+        return parse_target("chat://127.0.0.1" if self.is_ours else self.url).dialect
 
 
 class NetworkPlan(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
@@ -143,6 +162,8 @@ class Plan(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
         values.setdefault("cohort", _cohort_size(self.connections, self.swarm_processes))
         values.setdefault("sources", limits.sources_for(self.connections, self.target.tcp_ports))
         values.setdefault("pace", limits.pace_for(self.swarm_processes))
+        for name in lacking(self.target.dialect.offers):
+            values.setdefault(name, 0.0)
         if self.rate:
             chatting = population_of(SwarmOptions(**values)).chatting(self.connections // values["cohort"])
             values["send_rate"] = self.rate / chatting
@@ -162,6 +183,7 @@ class Plan(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
             if getattr(self, key) < least:
                 raise WrongUse(f"plan {self.name}: {key} is at least {least}, not {getattr(self, key)}")
         try:
+            self._check_capabilities()
             options = self.options()
             if self.connections % options.cohort:
                 raise WrongUse(
@@ -178,17 +200,40 @@ class Plan(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
             if self.target.url != EMBEDDED:
                 for url in [self.target.url, *self.target.endpoints]:
                     parse_target(url)
+            self._check_accounts()
         except (PopulationError, FaultSyntaxError, ThresholdError, TargetError) as error:
             raise WrongUse(f"plan {self.name}: {error}") from error
-        if self.target.url != EMBEDDED and not self.target.accounts:
-            raise WrongUse(
-                f"target {self.target.url} needs accounts: name a file with --accounts "
-                f"(made by: chatproof accounts token)"
-            )
-        _one_of("target.carrier", self.target.carrier, CARRIERS)
+        if not self.target.start:
+            _one_of("target.carrier", self.target.carrier, CARRIERS)
         self._check_network()
         if self.duration_s <= 0:
             raise WrongUse(f"plan {self.name}: the duration is longer than nothing, not {self.duration}")
+
+    def _check_capabilities(self) -> None:
+        dialect = self.target.dialect
+        for name, needed in lacking(dialect.offers).items():
+            if self.swarm.get(name):
+                raise WrongUse(
+                    f"plan {self.name}: swarm.{name} needs {needed}, which {dialect.name} does not offer"
+                )
+        if self.target.start and self.target.url != EMBEDDED:
+            raise WrongUse(f"plan {self.name}: target.start and target.url are two targets; leave out one")
+        if dialect.framing is None:
+            for spec in self.faults:
+                if spec.name.startswith(_FRAMES):
+                    raise WrongUse(
+                        f"plan {self.name}: {spec.name} has to know messages, and nobody knows those of "
+                        f"{dialect.name}; use a fault of bytes or packets"
+                    )
+
+    def _check_accounts(self) -> None:
+        target = self.target
+        if target.url == EMBEDDED or target.accounts or not target.dialect.needs_accounts:
+            return
+        raise WrongUse(
+            f"target {target.url} needs accounts: name a file with --accounts "
+            f"(user,token or user,password a line; those of Chatproof's own: chatproof accounts token)"
+        )
 
     def _check_network(self) -> None:
         network = self.network
@@ -200,7 +245,7 @@ class Plan(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
             )
         if not network.is_apart:
             return
-        for key, value in (("target", self.target.url != EMBEDDED), ("toxiproxy", bool(self.toxiproxy))):
+        for key, value in (("target", not self.target.is_ours), ("toxiproxy", bool(self.toxiproxy))):
             if value:
                 raise WrongUse(
                     f"plan {self.name}: a network of the run's own leads to the embedded server only, "

@@ -36,6 +36,7 @@ from drivers.accounts import AccountsError
 from drivers.endpoints import TargetError
 from ledger.errors import LedgerError
 from ledger.run_folder import Fault, RunFolder
+from scenarios.capabilities import promises
 from scenarios.conductor import Conductor
 from scenarios.machine import describe
 from scenarios.machines import Machines, Terms
@@ -356,6 +357,7 @@ class Run:
         self._around = {
             "target": self._plan.target.url,
             "endpoints": [endpoint.url for endpoint in target.endpoints],
+            **promises(target.endpoints[0].url),
             "scenario": self._plan.scenario,
             "plan": self._plan.name,
             "seed": self._plan.seed,

@@ -52,9 +52,10 @@ class Configured:
 @dataclass(frozen=True, slots=True)
 class Starter:
     """`configure(folder, accounts)` writes what the program needs into the folder, which is empty; raises
-    CannotRun. `program` is looked for, `package` is where Debian has it."""
+    CannotRun. `program` is looked for, `package` is where Debian has it. `dialect`: the one it speaks."""
 
     name: str
+    dialect: str
     program: str
     package: str
     configure: Callable[[Path, Sequence[Account]], Configured]

@@ -1,6 +1,7 @@
 """What a run is pointed at: the embedded reference server with accounts of its own, or somebody's server."""
 
 import random
+import secrets
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -9,10 +10,12 @@ from pathlib import Path
 
 from chaos.faults.full_disk import FullDisk
 from chaos.packets.network import SERVER_ADDRESS, Network
+from chatproof import starting
 from chatproof.embedded import EmbeddedServer, embedded, volume_for
 from chatproof.errors import CannotRun, WrongUse
 from chatproof.listening import HERE, addresses, certificate, endpoints
 from chatproof.plan import EMBEDDED, Plan
+from chatproof.started import StartedServer
 from drivers.accounts import AccountsFile
 from drivers.endpoints import Endpoint, parse_target
 from drivers.events import Closed, ConnectFailed, Event, LoggedIn, Refused
@@ -33,7 +36,7 @@ class Running:
 
     endpoints: tuple[Endpoint, ...]
     accounts: Path
-    server: EmbeddedServer | None = None
+    server: EmbeddedServer | StartedServer | None = None
 
     @property
     def pids(self) -> list[int]:
@@ -48,9 +51,17 @@ def running_target(plan: Plan, folder: Path, network: Network | None = None) -> 
 
     Raises CannotRun when it does not start, TargetError for a URL or name that cannot be used.
     """
+    if plan.target.start:
+        with _started(plan, folder) as running:
+            yield running
+        return
     if plan.target.url != EMBEDDED:
         urls = [plan.target.url, *plan.target.endpoints]
-        yield Running(tuple(resolved(parse_target(url)) for url in urls), Path(plan.target.accounts))
+        accounts_file = Path(plan.target.accounts)
+        if not plan.target.accounts:
+            accounts_file = folder / "accounts.csv"
+            invent_accounts(accounts_file, users_of(plan))
+        yield Running(tuple(resolved(parse_target(url)) for url in urls), accounts_file)
         return
     data_dir = folder / "server"
     options = plan.options()
@@ -83,18 +94,55 @@ def running_target(plan: Plan, folder: Path, network: Network | None = None) -> 
             yield Running(endpoints(carrier, process, authority), accounts_file, server)
 
 
+@contextmanager
+def _started(plan: Plan, folder: Path) -> Iterator[Running]:
+    """The server of that name, which is stopped at the end."""
+    started = starting.Started(
+        starting.find(plan.target.start), (folder / "server").resolve(), users_of(plan)
+    )
+    endpoint = _over(plan.target.carrier, plan.target.query, started)
+    try:
+        started.start()
+        yield Running((endpoint,), started.accounts, StartedServer(started))
+    finally:
+        started.stop()
+
+
+def _over(carrier: str, query: str, started: starting.Started) -> Endpoint:
+    targets = [
+        parse_target(f"{url}{'&' if '?' in url else '?'}{query}" if query else url) for url in started.urls
+    ]
+    found = [target for target in targets if target.carrier.name == carrier]
+    if not found:
+        names = ", ".join(target.carrier.name for target in targets)
+        raise WrongUse(f"--carrier {carrier}: {started.name} is started with {names}")
+    return found[0]
+
+
+def users_of(plan: Plan) -> int:
+    """How many accounts the run needs."""
+    return population_of(plan.options()).users * plan.cohorts
+
+
+def invent_accounts(path: Path, count: int) -> None:
+    """Names and passwords that nobody else has, for a server that lets in whoever comes."""
+    mark = secrets.token_hex(2)
+    lines = [f"u{number}-{mark},{secrets.token_hex(8)}\n" for number in range(count)]
+    path.write_text("".join(["user,password\n", *lines]))
+
+
 def probe(plan: Plan, ways: tuple[Endpoint, ...], accounts_file: Path, index: Path) -> None:
     """There are enough accounts, and the first can log in; `index` spares the swarm from looking through the
     accounts. Raises WrongUse when not, AccountsError, OSError."""
-    options = plan.options()
-    needed = population_of(options).users * plan.cohorts
+    needed = users_of(plan)
     with AccountsFile(accounts_file) as known:
         if known.count < needed:
             raise WrongUse(
                 f"{accounts_file} has {known.count:,} accounts, but {plan.connections:,} connections need "
                 f"{needed:,}"
             )
-        identity = known.identity(0, "probe")
+        # As a device that there will be: a server keeps what comes for those that it has seen.
+        identity = known.identity(0, population_of(plan.options()).device_name(0))
         known.save_index(index)
     url = ways[0].url
     with Device(ways, identity) as device:
@@ -112,7 +160,7 @@ def probe(plan: Plan, ways: tuple[Endpoint, ...], accounts_file: Path, index: Pa
         if isinstance(answer, Refused):
             raise WrongUse(
                 f"target {url} refused {identity.user}: {answer.code} {answer.text}; "
-                f"are the tokens of {accounts_file} for this server?"
+                f"are the accounts of {accounts_file} for this server?"
             )
         if isinstance(answer, Closed):
             raise WrongUse(

@@ -46,6 +46,8 @@ class Cohort:
         self._away: set[Client] = set()
         self._present: list[Client] = []
         self._settled = False
+        self._offers = stage.surroundings.endpoints[0].dialect.offers
+        self._hearing: set[int] = set()
         self._ahead = 0
         self.chatting = False
 
@@ -131,6 +133,8 @@ class Cohort:
 
     def delivered(self, client: Client, entry: Entry, now: float) -> None:
         """A device was shown a message; some mark the conversation as read up to it."""
+        if self._settled:
+            self._hearing.add(client.index)
         if self.chatting and self._dice.random() < self._stage.options.read_share:
             client.ask(AskRead(entry.conversation, entry.sequence), now)
 
@@ -160,7 +164,8 @@ class Cohort:
     # -- the end --
 
     def settle(self, timeout_s: float) -> None:
-        """Everybody comes back, gets an answer for every send, and pulls until the version stands still.
+        """Everybody comes back, gets an answer for every send, and pulls until the version stands still. Where
+        there are no versions it waits until nothing comes any more.
 
         Each device of a cohort that chats then is in the ledger as settled or unsettled, and each user's
         unread counts as the server reports them. Blocks the calling greenlet; a second call returns at once.
@@ -175,19 +180,46 @@ class Cohort:
         self._until(lambda client: client.state is State.ONLINE and not client.unfinished, until)
         if not self.chats:
             return  # nothing was said to it that it could have missed
-        # The answer to a heartbeat sent after the last acknowledgement carries the final version. Twice,
-        # because the first answer may belong to a heartbeat that was under way before.
-        for _ in range(2):
-            self._beat_all()
-            self._until(self._is_in_step, until)
-        if chatted:
+        if "versions" in self._offers:
+            # The answer to a heartbeat sent after the last acknowledgement carries the final version. Twice,
+            # because the first answer may belong to a heartbeat that was under way before.
+            self._beat_twice(until)
+        else:
+            self._wait_for_silence(until)
+        if chatted and "unread" in self._offers:
             self._ask_unread()
             self._until(lambda client: not client.unfinished, until)
         now = time.monotonic()
         for client in self.clients:
-            done = self._is_in_step(client) and not client.unfinished
+            done = self._is_in_step(client) and not client.unfinished and client.index not in self._hearing
             event = Event.SETTLED if done else Event.UNSETTLED
             self._stage.recorder.note(client, event, now, version=client.version)
+
+    def _beat_twice(self, until: float) -> None:
+        for _ in range(2):
+            self._beat_all()
+            self._until(self._is_in_step, until)
+
+    def _wait_for_silence(self, until: float) -> None:
+        """No device was brought anything between two heartbeats, after one more login where a login brings
+        what was missed."""
+        if "offline" in self._offers:
+            self._log_in_again(until)
+        while True:
+            self._hearing.clear()
+            self._beat_twice(until)
+            if not self._hearing or time.monotonic() >= until:
+                return
+
+    def _log_in_again(self, until: float) -> None:
+        reachable = self._reachable()
+        for at in range(0, len(reachable), _BEATS_A_TURN):
+            with self._stage.turn:
+                for client in reachable[at : at + _BEATS_A_TURN]:
+                    self._stage.pump.leave(client)
+                    self._stage.pump.start(client)
+                gevent.sleep(_TURN_S)
+        self._until(lambda client: client.state is State.ONLINE, until)
 
     def close(self) -> None:
         """Every device says goodbye."""

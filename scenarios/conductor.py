@@ -18,11 +18,12 @@ from locust.runners import MasterRunner
 
 from chaos.errors import ChaosError
 from drivers.accounts import AccountsFile
-from drivers.endpoints import parse_target
+from drivers.endpoints import TargetError, parse_target
 from ledger.errors import LedgerError
 from ledger.judging import judge
 from ledger.run_folder import Phases, RunFolder
 from ledger.summary import exit_code
+from scenarios.capabilities import promises
 from scenarios.machine import describe
 from scenarios.options import population_of
 from scenarios.player import Player
@@ -139,6 +140,7 @@ class Conductor:
                 self.folder.save_environment(
                     {
                         "target": environment.host or "",
+                        **promises(environment.host or ""),
                         "scenario": ", ".join(
                             sorted(kind.__name__.lower() for kind in environment.user_classes)
                         ),
@@ -147,7 +149,7 @@ class Conductor:
                         "machine": describe(),
                     }
                 )
-        except LedgerError as error:
+        except (LedgerError, TargetError) as error:
             self._break(str(error))
 
     def _open_folder(self, environment: Environment) -> None:

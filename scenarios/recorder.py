@@ -95,6 +95,8 @@ class Recorder:
 
     def note(self, client: Client, event: schema.Event, now: float, *, version: int | None = None) -> None:
         """A row about a device as such: offline, online, settled, unsettled."""
+        if version is not None:
+            version = _version(client, version)
         self._add(int(now * 1e9), None, event, client.index, version=version)
 
     # -- connection --
@@ -111,7 +113,7 @@ class Recorder:
         if client.lost_at is not None:
             self._histograms.record("reconnect", now - client.lost_at)
         self._row(
-            now, schema.Event.LOGIN, client, version=event.version,
+            now, schema.Event.LOGIN, client, version=_version(client, event.version),
             via=self._ledger.via(event.endpoint), code=client.failures + 1,
         )  # fmt: skip
 
@@ -255,7 +257,8 @@ class Recorder:
             code = schema.ALTERED if not letter.intact else attempt if attempt > 1 else 0
         self._row(
             now, kind, client, message=message, conversation=self.conversations.get(conversation),
-            sequence=entry.sequence, version=entry.version, via=self._vias.get(via), code=code,
+            sequence=entry.sequence or None, version=entry.version or None, via=self._vias.get(via),
+            code=code,
         )  # fmt: skip
         return letter
 
@@ -326,6 +329,11 @@ class Recorder:
 def client_message_id(run: bytes, n: int) -> str:
     """The cid of a device's n-th message: unique for the device over all runs on the same accounts."""
     return f"{run.hex()}.{n}"
+
+
+def _version(client: Client, version: int) -> int | None:
+    """None where inboxes are not numbered."""
+    return version if "versions" in client.endpoint.dialect.offers else None
 
 
 def _message(client: Client, cid: str) -> int:

@@ -24,10 +24,13 @@ from locust.runners import LocalRunner, MasterRunner, WorkerRunner
 from drivers.accounts import AccountsError
 from drivers.endpoints import TargetError
 from ledger.errors import LedgerError
+from scenarios.capabilities import within
 from scenarios.options import SwarmOptions
 from scenarios.population import PopulationError
 
 PREFIX = "chatproof:"
+THROUGH = "through"
+"""Among Locust's parsed options, which workers get with each spawn message: addresses of proxies."""
 WRONG_USE = (TargetError, AccountsError, PopulationError, LedgerError)
 """What a user can mend, each a line that says what is wrong, where, and what to do."""
 
@@ -40,8 +43,17 @@ def runner_of(environment: Environment) -> LocalRunner | MasterRunner | WorkerRu
     return runner
 
 
+def access_points_of(environment: Environment) -> tuple[str, ...]:
+    """Where the swarm connects: at the proxies that the run has put before the target, if it has."""
+    through: str = getattr(environment.parsed_options, THROUGH, "")
+    if through:
+        return tuple(through.split())
+    return (environment.host or "", *options_of(environment).endpoints.split())
+
+
 def options_of(environment: Environment) -> SwarmOptions:
-    """The scenario's options as the command line, the web form or the plan set them."""
+    """The scenario's options as the command line, the web form or the plan set them, without what the target
+    does not offer."""
     if environment.parsed_options is None:
         return SwarmOptions()
-    return SwarmOptions.from_namespace(environment.parsed_options)
+    return within(SwarmOptions.from_namespace(environment.parsed_options), environment.host or "")

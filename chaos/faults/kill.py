@@ -1,4 +1,4 @@
-"""kill: processes of the server end by SIGKILL, in the middle of whatever they do."""
+"""kill: processes of the server end by SIGKILL, in the middle of whatever they do, or gently by SIGTERM."""
 
 from typing import Any
 
@@ -9,7 +9,8 @@ from chaos.levers import SERVER, ServerLever
 
 @fault
 class Kill(Fault[ServerLever]):
-    """On `access`: one of those that hold connections; on `server`: all of it, started again at once."""
+    """On `access`: one of those that hold connections; on `server`: all of it, started again at once. On
+    `server-gently`: the same by SIGTERM, of a server that others wrote."""
 
     name = "kill"
     example = "kill at 60s on access"
@@ -25,8 +26,10 @@ class Kill(Fault[ServerLever]):
 
     @classmethod
     def check_target(cls, target: str) -> None:
-        if target not in ("access", "server"):
-            raise FaultSyntaxError(f"kill needs `on access` or `on server`; write it like {cls.example}")
+        if target not in ("access", "server", "server-gently"):
+            raise FaultSyntaxError(
+                f"kill needs `on access`, `on server` or `on server-gently`; write it like {cls.example}"
+            )
 
     def apply(self, lever: ServerLever, target: str) -> dict[str, Any]:
         return {"pids": lever.kill(target)}

@@ -50,4 +50,4 @@ def _write_passwords(path: Path, accounts: Sequence[Account]) -> None:
         raise CannotRun(f"mosquitto_passwd: {hashed.stderr.strip() or hashed.returncode}")
 
 
-STARTER = Starter("mosquitto", program="mosquitto", package="mosquitto", configure=configure)
+STARTER = Starter("mosquitto", dialect="mqtt", program="mosquitto", package="mosquitto", configure=configure)

@@ -34,4 +34,4 @@ PAM = no
     return Configured([f"irc://{HOST}:{port}"], [STARTER.path, "-n", "-f", str(path)], [port])
 
 
-STARTER = Starter("ngircd", program="ngircd", package="ngircd", configure=configure)
+STARTER = Starter("ngircd", dialect="irc", program="ngircd", package="ngircd", configure=configure)

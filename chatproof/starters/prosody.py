@@ -74,4 +74,4 @@ def _escaped(user: str) -> str:
     return "".join(sign if sign.isalnum() else f"%{ord(sign):02x}" for sign in user)
 
 
-STARTER = Starter("prosody", program="prosody", package="prosody", configure=configure)
+STARTER = Starter("prosody", dialect="xmpp", program="prosody", package="prosody", configure=configure)

@@ -7,6 +7,7 @@ import polars as pl
 from ledger.checks import Options, register
 from ledger.evidence import conversation_names, named_devices, printable
 from ledger.messages import acknowledgements
+from ledger.promised import lacks, not_offered
 from ledger.reader import Ledger
 from ledger.result import MOST_WITNESSES, Result, Verdict, Witness, nothing
 from ledger.roll_call import SENDER
@@ -27,7 +28,10 @@ def check(ledger: Ledger, options: Options) -> Result:
     """
     reported = _reported(ledger)
     if reported.is_empty():
-        return nothing("no device reported its unread counts", dict.fromkeys(FIGURES, 0))
+        reason = "no device reported its unread counts"
+        if lacks(ledger, "unread"):
+            reason = not_offered(ledger, "unread counts")
+        return nothing(reason, dict.fromkeys(FIGURES, 0))
     compared = reported.join(_expected(ledger), on=PLACE, how="left").with_columns(
         pl.col("expected", "possible").fill_null(0)
     )
