@@ -27,19 +27,22 @@ from chatproof.mustering import collect, muster
 from chatproof.network import networked
 from chatproof.outcome import conclude
 from chatproof.plan import Plan, as_toml
-from chatproof.progress import Progress, Status
+from chatproof.progress import Progress
 from chatproof.proxies import Proxied, proxied
 from chatproof.sampler import Sampler
+from chatproof.status import Status
 from chatproof.target import Running, probe, running_target
+from chatproof.watching import Watchers
 from chatproof.workers import await_workers, fork_workers, new_environment
 from drivers.accounts import AccountsError
 from drivers.endpoints import TargetError
 from ledger.errors import LedgerError
 from ledger.run_folder import Fault, RunFolder
-from scenarios.capabilities import promises
+from metrics.metric import Family
 from scenarios.conductor import Conductor
 from scenarios.machine import describe
 from scenarios.machines import Machines, Terms
+from scenarios.metrics import measured
 from scenarios.parts import conductor_of, take_part
 from scenarios.shapes import new_shape
 
@@ -61,9 +64,12 @@ class Run:
         console: Console,
         elsewhere: Elsewhere | None = None,
     ) -> None:
-        """`elsewhere`: the swarm is not on this machine. `reports` may be taken back before `execute`."""
+        """`elsewhere`: the swarm is not on this machine. Before `execute`, `reports` may be taken back,
+        `watchers` let others watch, and `for_machines` make the progress readable to programs."""
         self._plan = plan
         self.reports = True
+        self.watchers = Watchers()
+        self.for_machines = False
         self._elsewhere = elsewhere
         self._machines: Machines | None = None
         self._around: dict[str, Any] = {}
@@ -170,7 +176,9 @@ class Run:
         if plan.faults:
             levers = Levers(way.control, conductor, target.server, self._network)
             self._schedule = FaultSchedule(plan.faults, levers, self._fault_changed)
-        with Progress(self._look, self._console) as progress:
+        watching = self.watchers.watching(self._measure, "chatproof-swarm", self._say)
+        stack.enter_context(watching)
+        with Progress(self._look, self._console, for_machines=self.for_machines) as progress:
             try:
                 if self._machines is not None and self._elsewhere is not None:
                     self._phase = "joining"
@@ -330,6 +338,12 @@ class Run:
             faults=[] if self._schedule is None else self._schedule.active(),
         )
 
+    def _measure(self) -> list[Family]:
+        environment = self._environment
+        assert environment is not None
+        faults = [] if self._schedule is None else self._schedule.active()
+        return measured(environment, conductor_of(environment).totals(), faults)
+
     def _say(self, text: str) -> None:
         self._console.print(text, highlight=False, soft_wrap=True)
 
@@ -357,7 +371,6 @@ class Run:
         self._around = {
             "target": self._plan.target.url,
             "endpoints": [endpoint.url for endpoint in target.endpoints],
-            **promises(target.endpoints[0].url),
             "scenario": self._plan.scenario,
             "plan": self._plan.name,
             "seed": self._plan.seed,

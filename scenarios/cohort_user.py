@@ -7,6 +7,7 @@ from locust import User, events, task
 from locust.argument_parser import LocustArgumentParser
 
 from scenarios.cohort import Cohort
+from scenarios.metrics import offer
 from scenarios.options import SwarmOptions
 from scenarios.parts import player_of, take_part
 from scenarios.words import WRONG_USE
@@ -59,3 +60,4 @@ def _add_options(parser: LocustArgumentParser) -> None:
 
 events.init_command_line_parser.add_listener(_add_options)
 events.init.add_listener(take_part)
+events.init.add_listener(offer)

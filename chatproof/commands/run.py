@@ -11,20 +11,12 @@ from chatproof.dialect_option import dialect_option
 
 @click.command("run")
 @click.argument("plan", required=False)
-@click.option(
-    "--target",
-    metavar="URL",
-    help="Of a server that runs: chat+tcp://HOST:PORT, mqtt://HOST:PORT?version=5&qos=2, "
-    "xmpp://DOMAIN@HOST:PORT, …; or embedded.",
-)
-@click.option("--start", metavar="NAME", help="Start this server instead: mosquitto, prosody or ngircd.")
-@click.option("--query", metavar="TEXT", help="With --start: what its URL gets, such as 'version=5&qos=2'.")
-@click.option("--accounts", metavar="FILE", help="Accounts for --target: user,token or user,password a line.")
+@click.option("--target", metavar="URL", help="chat+tcp://HOST:PORT of a server that runs, or embedded.")
+@click.option("--accounts", metavar="FILE", help="Accounts for --target: user,token a line.")
 @click.option(
     "--carrier",
     metavar="NAME",
-    help="To the embedded server: tcp, tls, ws, wss, longpoll, shortpoll or ladder; to one of --start: "
-    "tcp, tls or ws.",
+    help="To the embedded server: tcp, tls, ws, wss, longpoll, shortpoll or ladder.",
 )
 @click.option("--scenario", help="chat or heartbeat.")
 @click.option("--connections", type=int, help="Connections in all.")
@@ -77,7 +69,23 @@ from chatproof.dialect_option import dialect_option
 @click.option("--bind", metavar="HOST:PORT", help="With --machines: where this one listens for them.")
 @click.option("--out", metavar="DIR", help="Run folder; a new one below runs/ by default.")
 @click.option("--report/--no-report", "reports", default=True, help="Make report.html; on by default.")
-@click.option("--json", "as_json", is_flag=True, help="Print summary.json at the end, progress to stderr.")
+@click.option(
+    "--metrics-port",
+    metavar="[HOST:]PORT",
+    help="Serve the swarm's metrics for Prometheus on /metrics there; 0 for any free port.",
+)
+@click.option(
+    "--otlp",
+    default="",
+    metavar="URL",
+    help="Send the swarm's metrics to this OpenTelemetry collector (OTLP over HTTP).",
+)
+@click.option(
+    "--json",
+    "as_json",
+    is_flag=True,
+    help="Print summary.json at the end; a line of JSON each second to stderr, unless that is a terminal.",
+)
 @dialect_option
 def command(
     plan: str | None,
@@ -86,6 +94,8 @@ def command(
     bind: str | None,
     out: str | None,
     reports: bool,
+    metrics_port: str | None,
+    otlp: str,
     as_json: bool,
     **given: Any,
 ) -> None:
@@ -102,6 +112,7 @@ def command(
     from chatproof.folders import new_folder
     from chatproof.plan import Plan, load_plan
     from chatproof.run import Run
+    from chatproof.watching import Watchers
 
     if "help" in settings:
         _list_settings()
@@ -112,10 +123,13 @@ def command(
     elsewhere = Elsewhere.parse(machines, bind)
     if elsewhere is not None:
         elsewhere.fit(wanted)
+    watchers = Watchers.parse(metrics_port, otlp)
     folder = new_folder(out, wanted.name)
     console = Console(stderr=as_json)
     run = Run(wanted, folder, shlex.join(["chatproof", *sys.argv[1:]]), console, elsewhere)
     run.reports = reports
+    run.watchers = watchers
+    run.for_machines = as_json
     code = run.execute()
     if as_json:
         click.echo(folder.summary.read_text(), nl=False)
@@ -150,10 +164,6 @@ def _apply(plan: Any, given: dict[str, Any], settings: tuple[str, ...]) -> None:
         plan.target.url = given["target"]
     if given["carrier"] is not None:
         plan.target.carrier = given["carrier"]
-    if given["start"] is not None:
-        plan.target.start = given["start"]
-    if given["query"] is not None:
-        plan.target.query = given["query"]
     if given["access_processes"] is not None:
         plan.target.access_processes = given["access_processes"]
     if given["accounts"] is not None:
