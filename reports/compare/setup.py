@@ -10,7 +10,7 @@ from reports.opening import pretty
 _OF_THE_PLAN = (
     "scenario", "connections", "rate", "duration", "ramp", "shape", "target", "network", "swarm", "fault",
 )  # fmt: skip
-_OF_THE_ENVIRONMENT = ("scenario", "heartbeat_s", "machine")
+_OF_THE_ENVIRONMENT = ("scenario", "heartbeat_s", "machine", "offers")
 _NOTHING = "–"
 
 
