@@ -39,6 +39,7 @@ from drivers.endpoints import TargetError
 from ledger.errors import LedgerError
 from ledger.run_folder import Fault, RunFolder
 from metrics.metric import Family
+from scenarios.capabilities import promises
 from scenarios.conductor import Conductor
 from scenarios.machine import describe
 from scenarios.machines import Machines, Terms
@@ -371,6 +372,8 @@ class Run:
         self._around = {
             "target": self._plan.target.url,
             "endpoints": [endpoint.url for endpoint in target.endpoints],
+            **promises(target.endpoints[0].url),
+            "server": self._plan.target.start or None,
             "scenario": self._plan.scenario,
             "plan": self._plan.name,
             "seed": self._plan.seed,

@@ -11,12 +11,20 @@ from chatproof.dialect_option import dialect_option
 
 @click.command("run")
 @click.argument("plan", required=False)
-@click.option("--target", metavar="URL", help="chat+tcp://HOST:PORT of a server that runs, or embedded.")
-@click.option("--accounts", metavar="FILE", help="Accounts for --target: user,token a line.")
+@click.option(
+    "--target",
+    metavar="URL",
+    help="Of a server that runs: chat+tcp://HOST:PORT, mqtt://HOST:PORT?version=5&qos=2, "
+    "xmpp://DOMAIN@HOST:PORT, …; or embedded.",
+)
+@click.option("--start", metavar="NAME", help="Start this server instead: mosquitto, prosody or ngircd.")
+@click.option("--query", metavar="TEXT", help="With --start: what its URL gets, such as 'version=5&qos=2'.")
+@click.option("--accounts", metavar="FILE", help="Accounts for --target: user,token or user,password a line.")
 @click.option(
     "--carrier",
     metavar="NAME",
-    help="To the embedded server: tcp, tls, ws, wss, longpoll, shortpoll or ladder.",
+    help="To the embedded server: tcp, tls, ws, wss, longpoll, shortpoll or ladder; to one of --start: "
+    "tcp, tls or ws.",
 )
 @click.option("--scenario", help="chat or heartbeat.")
 @click.option("--connections", type=int, help="Connections in all.")
@@ -164,6 +172,10 @@ def _apply(plan: Any, given: dict[str, Any], settings: tuple[str, ...]) -> None:
         plan.target.url = given["target"]
     if given["carrier"] is not None:
         plan.target.carrier = given["carrier"]
+    if given["start"] is not None:
+        plan.target.start = given["start"]
+    if given["query"] is not None:
+        plan.target.query = given["query"]
     if given["access_processes"] is not None:
         plan.target.access_processes = given["access_processes"]
     if given["accounts"] is not None:
