@@ -6,11 +6,13 @@ import polars as pl
 
 from ledger.checks import Options, register
 from ledger.evidence import conversation_names, message_witnesses, named_devices, printable
+from ledger.promised import lacks
 from ledger.reader import Ledger
 from ledger.result import MOST_WITNESSES, Result, Verdict, Witness, nothing
 from ledger.roll_call import SENDER
 from ledger.schema import FOREIGN
 from ledger.screening import screen
+from ledger.sender_order import sender_order
 
 
 @register
@@ -22,8 +24,11 @@ def check(ledger: Ledger, options: Options) -> Result:
     in their order (ORD.4); `violations`: all of these.
 
     A message shown twice is no violation here (completeness counts it). Unknown if nothing with a sequence or
-    version was delivered, as with servers that have neither.
+    version was delivered. Where the protocol has neither, order is judged `by` each sender's own: then
+    `out_of_order` are messages shown after a later one of the same device, and the rest is 0.
     """
+    if lacks(ledger, "versions"):
+        return _by_sender(ledger)
     backwards, steps_back = _timelines(ledger)
     disagreements, overtaken, conversations = _places(ledger)
     torn = _torn(ledger)
@@ -35,6 +40,7 @@ def check(ledger: Ledger, options: Options) -> Result:
         "own_order_broken": overtaken.height,
         "packages_torn": torn.height,
         "violations": sum(frame.height for frame in (backwards, steps_back, disagreements, overtaken, torn)),
+        "by": "sequence",
     }
     if not conversations:
         return nothing("nothing with a sequence was delivered", figures)
@@ -49,6 +55,32 @@ def check(ledger: Ledger, options: Options) -> Result:
     ]
     reason = f"{figures['violations']} violations"
     return Result(Verdict.FAIL, figures, tuple(witnesses[:MOST_WITNESSES]), reason)
+
+
+def _by_sender(ledger: Ledger) -> Result:
+    found = sender_order(ledger)
+    broken = found.overtaken.height
+    figures = {
+        "conversations": found.conversations,
+        "out_of_order": broken,
+        **dict.fromkeys(("version_steps_back", "disagreements", "own_order_broken", "packages_torn"), 0),
+        "violations": broken,
+        "by": "sender",
+    }
+    if not found.conversations:
+        return nothing("nothing was delivered", figures)
+    if not broken:
+        return Result(Verdict.PASS, figures)
+    worst = found.overtaken.sort("message", "device").head(MOST_WITNESSES)
+    charges = [
+        (
+            row["message"],
+            f"shown on {named_devices(ledger, [row['device']])} after message "
+            f"{row['previous'] & 0xFFFFFFFF}, which its device sent later",
+        )
+        for row in worst.to_dicts()
+    ]
+    return Result(Verdict.FAIL, figures, message_witnesses(ledger, charges), f"{broken} violations")
 
 
 def _timelines(ledger: Ledger) -> tuple[pl.DataFrame, pl.DataFrame]:
