@@ -1,12 +1,10 @@
 """tinyproxy between clients and a server: requests in plain HTTP pass, and nothing else does."""
 
-import shutil
+import os
 import socket
 import subprocess
 import sys
-import tempfile
 import time
-from pathlib import Path
 
 from chaos.errors import ChaosError
 from chaos.packets.programs import program
@@ -22,8 +20,7 @@ Port {port}
 Listen {host}
 MaxClients {most}
 Timeout 600
-LogLevel Critical
-LogFile "{log}"
+LogLevel Error
 DisableViaHeader Yes
 ConnectPort 0
 ReversePath "/" "http://{upstream}/"
@@ -39,57 +36,63 @@ _UNTIL_PARENT_ENDS = (sys.executable, "-I", "-S", "-c", _PROGRAM)
 
 
 class HttpOnly:
-    """Takes requests for `upstream` on a free port from its making until `close`. Raises ChaosError."""
+    """Takes requests for `upstream` on a free port from its making until `close`. Raises ChaosError.
+
+    Its configuration and what it says are in memory only: whoever is killed leaves no file behind.
+    """
 
     def __init__(self, upstream: str, host: str = HOST) -> None:
         tinyproxy = program("tinyproxy", "tinyproxy")
-        self._folder = Path(tempfile.mkdtemp(prefix="chatproof-tinyproxy-"))
-        self._process: subprocess.Popen[bytes] | None = None
+        said = ""
         for _ in range(_TRIES):
             port = _free_port(host)
-            configuration = self._folder / "tinyproxy.conf"
-            configuration.write_text(
-                _CONFIGURATION.format(
-                    port=port, host=host, most=_MOST_CLIENTS, log=self._folder / "log", upstream=upstream
-                )
-            )
-            self._process = subprocess.Popen(
-                [*_UNTIL_PARENT_ENDS, tinyproxy, "-d", "-c", str(configuration)],
-                stdin=subprocess.DEVNULL,
-                stdout=subprocess.DEVNULL,
-                stderr=subprocess.DEVNULL,
-                start_new_session=True,
-            )
-            if self._listens(host, port):
-                self.address = f"{host}:{port}"
-                self.pid = self._process.pid
-                return
-            self._kill()
-        log = self._folder / "log"
-        said = log.read_text(errors="replace").strip().splitlines() if log.exists() else []
-        self.close()
-        raise ChaosError(f"tinyproxy did not start: {said[-1] if said else 'it said nothing'}")
+            configuration = _CONFIGURATION.format(port=port, host=host, most=_MOST_CLIENTS, upstream=upstream)
+            log = os.memfd_create("said")
+            try:
+                self._process = _start(tinyproxy, configuration, log)
+                if _listens(self._process, host, port):
+                    self.address = f"{host}:{port}"
+                    self.pid = self._process.pid
+                    return
+                self.close()
+                said = os.pread(log, 65536, 0).decode("utf-8", "replace").strip()
+            finally:
+                os.close(log)
+        last = said.splitlines()[-1] if said else "it said nothing"
+        raise ChaosError(f"tinyproxy did not start: {last}")
 
     def close(self) -> None:
         """Its connections are closed. Twice is allowed."""
-        self._kill()
-        shutil.rmtree(self._folder, ignore_errors=True)
-
-    def _kill(self) -> None:
-        if self._process is not None and self._process.returncode is None:
+        if self._process.returncode is None:
             self._process.kill()
             self._process.wait()
 
-    def _listens(self, host: str, port: int) -> bool:
-        """Whether it does before long; somebody else may have taken the port meanwhile."""
-        assert self._process is not None
-        until = time.monotonic() + _START_S
-        while self._process.poll() is None and time.monotonic() < until:
-            with socket.socket() as probe:
-                if probe.connect_ex((host, port)) == 0:
-                    return True
-            time.sleep(_LOOK_AGAIN_S)
-        return False
+
+def _start(tinyproxy: str, configuration: str, log: int) -> "subprocess.Popen[bytes]":
+    told = os.memfd_create("tinyproxy.conf")
+    try:
+        os.write(told, configuration.encode())
+        return subprocess.Popen(
+            [*_UNTIL_PARENT_ENDS, tinyproxy, "-d", "-c", f"/proc/self/fd/{told}"],
+            stdin=subprocess.DEVNULL,
+            stdout=log,
+            stderr=log,
+            pass_fds=[told],
+            start_new_session=True,
+        )
+    finally:
+        os.close(told)
+
+
+def _listens(process: "subprocess.Popen[bytes]", host: str, port: int) -> bool:
+    """Whether it does before long; somebody else may have taken the port meanwhile."""
+    until = time.monotonic() + _START_S
+    while process.poll() is None and time.monotonic() < until:
+        with socket.socket() as probe:
+            if probe.connect_ex((host, port)) == 0:
+                return True
+        time.sleep(_LOOK_AGAIN_S)
+    return False
 
 
 def _free_port(host: str) -> int:

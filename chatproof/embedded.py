@@ -81,6 +81,10 @@ class EmbeddedServer:
                 except psutil.NoSuchProcess:
                     continue  # it was killed in this very moment
 
+    def go_on(self) -> None:
+        """Nobody stands still any more."""
+        self.resume(list(self._paused.elements()))
+
     def lay_on(self, burden: Burden) -> str:
         """See chaos.levers.ServerLever."""
         self._burdens.append(burden)
@@ -153,7 +157,9 @@ def embedded(process: ServerProcess, dice: random.Random, volume: Volume | str) 
         process.start()
     except (ServerFailed, OSError) as error:
         raise CannotRun(str(error)) from error
+    server = EmbeddedServer(process, dice, volume)
     try:
-        yield EmbeddedServer(process, dice, volume)
+        yield server
     finally:
+        server.go_on()
         process.stop()

@@ -29,8 +29,6 @@ def addresses(carrier: str, count: int, host: str = HERE, *, free_ports: bool = 
     scheme = _SCHEMES.get(carrier, carrier)
     if scheme == "any":
         wanted = [(scheme, port) for port in _LADDER_PORTS]
-    elif scheme == "http":
-        wanted = [(scheme, _HTTP_PORT + number) for number in range(count)]
     else:
         wanted = [*((scheme, _CHAT_PORT + number) for number in range(count)), ("http", _HTTP_PORT)]
     return [f"{each}://{host}:{0 if free_ports else port}" for each, port in wanted]
@@ -49,7 +47,11 @@ def certificate(carrier: str, folder: Path) -> "Authority | None":
 
 def endpoints(carrier: str, server: ServerProcess, authority: "Authority | None") -> tuple[Endpoint, ...]:
     """Of a server that listens on `addresses`."""
-    places = [url.partition("://")[2].rstrip("/") for url in server.urls[_SCHEMES.get(carrier, carrier)]]
+    scheme = _SCHEMES.get(carrier, carrier)
+    urls = server.urls[scheme]
+    if scheme == "http":
+        urls = urls[:-1]  # the last one is there in any case
+    places = [url.partition("://")[2].rstrip("/") for url in urls]
     if carrier == LADDER:
         return (parse_target(_ladder(places)),)
     query = "" if authority is None else f"?ca={quote(str(authority.root))}"

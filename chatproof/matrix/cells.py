@@ -32,10 +32,9 @@ class Cell:
 
     @property
     def name(self) -> str:
-        """For folders and seeds."""
-        return "".join(letter if letter.isalnum() else "-" for letter in f"{self.row} {self.carrier}").strip(
-            "-"
-        )
+        """For folders and seeds; no two cells share one."""
+        letters = f"{self.row} {self.carrier}".replace("=+", "-plus-").replace("=-", "-minus-")
+        return "".join(letter if letter.isalnum() else "-" for letter in letters)
 
     @property
     def access_processes(self) -> int:

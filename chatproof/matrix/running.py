@@ -26,7 +26,8 @@ _STANDSTILL_S = 5.0
 _TRIES = 3
 _RAMP_S = 1.0
 _HEARTBEAT_S = 2
-_LIMIT_S = 900.0
+_LIMIT_S = 300.0
+_LOOK_S = 2.0
 PASS, FAIL, CANNOT, EMPTY = "pass", "fail", "cannot", "n/a"
 
 
@@ -81,15 +82,16 @@ def outcome_of(cell: Cell, size: Size, folder: Path) -> Outcome:
     """
     if cell.why_not:
         return Outcome(cell, EMPTY, cell.why_not)
-    for number in range(1, _TRIES):
+    for number in range(1, _TRIES + 1):
         place = folder if number == 1 else folder.with_name(f"{folder.name}-{number}")
-        outcome = _run(cell, size, place)
-        if not _stood_still(place):
+        outcome, stood_still = _run(cell, size, place)
+        if not (stood_still or _stood_still(place)):
             return outcome
-    return _run(cell, size, folder.with_name(f"{folder.name}-{_TRIES}"))
+    return Outcome(cell, FAIL, f"the machine stood still during each of {_TRIES} runs", folder=place)
 
 
-def _run(cell: Cell, size: Size, folder: Path) -> Outcome:
+def _run(cell: Cell, size: Size, folder: Path) -> tuple[Outcome, bool]:
+    """Also whether the machine stood still meanwhile, as far as this process could notice."""
     plan = folder.with_suffix(".toml")
     try:
         plan.parent.mkdir(parents=True, exist_ok=True)
@@ -100,21 +102,39 @@ def _run(cell: Cell, size: Size, folder: Path) -> Outcome:
     words = [sys.executable, "-m", "chatproof", "run", str(plan), "--out", str(folder), "--no-report"]
     with subprocess.Popen(words, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True) as process:
         try:
-            said, _ = process.communicate(timeout=_LIMIT_S)
-        except subprocess.TimeoutExpired:
-            process.terminate()
-            said, _ = process.communicate()
-            return Outcome(cell, FAIL, f"the run did not end within {_LIMIT_S:.0f} s", folder=folder)
+            said, stood_s = _said(process)
         except KeyboardInterrupt:
             # The run has heard it as well, and heals what it broke.
             process.communicate()
             raise
-    took_s = time.monotonic() - began
-    if process.returncode in (0, 1):
-        return _judged(cell, folder, took_s)
-    last = (said.strip().splitlines() or ["it said nothing"])[-1]
-    word = CANNOT if process.returncode == 3 else FAIL
-    return Outcome(cell, word, last.removeprefix("chatproof: "), took_s=took_s, folder=folder)
+    took_s = time.monotonic() - began - stood_s
+    last = (said.strip().splitlines() or ["it said nothing"])[-1].removeprefix("chatproof: ")
+    if process.returncode in (0, 1) and RunFolder(folder).summary.exists():
+        outcome = _judged(cell, folder, took_s)
+    elif took_s > _LIMIT_S:
+        outcome = Outcome(cell, FAIL, f"the run did not end within {_LIMIT_S:.0f} s", folder=folder)
+    else:
+        word = CANNOT if process.returncode == 3 else FAIL
+        outcome = Outcome(cell, word, last, took_s=took_s, folder=folder)
+    return outcome, stood_s > 0
+
+
+def _said(process: "subprocess.Popen[str]") -> tuple[str, float]:
+    """All that it said, and for how long everything here stood still meanwhile; it is told to end in time."""
+    began, stood_s, looked = time.monotonic(), 0.0, time.monotonic()
+    while True:
+        try:
+            said, _ = process.communicate(timeout=_LOOK_S)
+        except subprocess.TimeoutExpired:
+            now = time.monotonic()
+            if now - looked > _LOOK_S + _STANDSTILL_S:
+                stood_s += now - looked - _LOOK_S
+            looked = now
+            if now - began - stood_s > _LIMIT_S:
+                process.terminate()
+                return process.communicate()[0], stood_s
+        else:
+            return said, stood_s
 
 
 def _stood_still(folder: Path) -> bool:

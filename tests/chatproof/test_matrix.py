@@ -22,6 +22,11 @@ def test_every_fault_has_a_row_and_every_row_is_a_plan_that_can_be_run() -> None
         plan_of(each, Size()).check()
 
 
+def test_no_two_cells_share_a_folder() -> None:
+    names = [each.name for each in cells()]
+    assert len(set(names)) == len(names)
+
+
 def test_every_fault_is_tried_over_some_carrier_and_every_carrier_with_some_fault() -> None:
     full = [each for each in cells() if not each.why_not]
     assert {each.row for each in full} == set(rows())
