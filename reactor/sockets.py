@@ -118,6 +118,16 @@ def local_host(fd: int) -> str:
         connection.detach()
 
 
+def local_address(fd: int) -> tuple[str, int] | None:
+    """Address and port of this end of a connection; None for a descriptor that is none of the Internet."""
+    connection = _Socket(fileno=fd)
+    try:
+        name = connection.getsockname()
+    finally:
+        connection.detach()
+    return (str(name[0]), int(name[1])) if isinstance(name, tuple) else None
+
+
 def read(fd: int, size: int = READ_BYTES) -> bytes | None:
     """What has come; b"" at the end of the stream, None when there is nothing. Raises OSError on a reset."""
     try:

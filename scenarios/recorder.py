@@ -14,6 +14,7 @@ from ledger.writer import LedgerWriter
 from protocol.messages import Entry
 from scenarios.letters import Letter, Stationery
 from scenarios.owed import Owed
+from scenarios.ports import PortBook
 from scenarios.totals import Totals
 
 LATE_BEAT_S = 5.0
@@ -75,6 +76,7 @@ class Recorder:
         self.server_errors = 0
         self.owed = Owed()
         self.broken: str | None = None
+        self.ports: PortBook | None = None
 
     def observe(self, client: Client, event: Event, now: float) -> None:
         """The observer of all clients."""
@@ -103,6 +105,8 @@ class Recorder:
 
     def _opened(self, client: Client, event: events.Opened, now: float) -> None:
         self.opened += 1
+        if self.ports is not None:
+            self.ports.note(client.link, client.index, now)
         self._opened_at[client.index] = now
 
     def _logged_in(self, client: Client, event: events.LoggedIn, now: float) -> None:
