@@ -84,8 +84,8 @@ def rate(value: float) -> str:
 
 
 def bare(value: float) -> str:
-    """A number that is a name: a seed."""
-    return str(value)
+    """A number as it was given: `60`, `0.5`; a seed without thousands apart."""
+    return str(int(value)) if value == int(value) else str(value)
 
 
 def digits(value: float) -> str:

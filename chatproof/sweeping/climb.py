@@ -45,7 +45,9 @@ class Climb:
                 self._say(f"step {nth} of {len(steps)}: {load}")
                 done = self._one(nth, step)
                 self._sweep.steps.append(done)
-                self._sweep.ended = self._why_ended(done, nth == len(steps))
+                if self._interrupted:
+                    done.exit_code = INTERRUPTED
+                self._sweep.ended = why_ended(done, nth == len(steps))
                 save(self._folder, self._sweep)
                 if self._sweep.ended:
                     break
@@ -64,22 +66,7 @@ class Climb:
         except OSError as error:
             raise CannotRun(f"cannot start a run: {error.strerror}") from error
         code = self._running.wait()
-        return _done(folder, step, code)
-
-    def _why_ended(self, done: Done, last: bool) -> str:
-        """ "" if the next step may begin."""
-        load = f"{done.connections:,} connections and {done.rate:,g} messages a second"
-        if self._interrupted or done.exit_code == INTERRUPTED:
-            return "it was interrupted"
-        if done.exit_code not in (PASSED, FAILED, MISSED):
-            return f"the run with {load} ended with exit code {done.exit_code}"
-        if done.overloaded:
-            return f"with {load} the swarm itself was the limit"
-        if done.exit_code == FAILED:
-            return f"with {load} a check failed"
-        if done.exit_code == MISSED:
-            return f"with {load} a threshold was missed: {'; '.join(done.missed)}"
-        return "every step held; the limit is further up" if last else ""
+        return done_of(folder, step, code)
 
     def _interrupt(self, number: int, frame: FrameType | None) -> None:
         self._interrupted = True
@@ -99,7 +86,24 @@ def exit_code(sweep: Sweep) -> int:
     return sweep.steps[0].exit_code or FAILED if sweep.steps else FAILED
 
 
-def _done(folder: Path, step: Step, code: int) -> Done:
+def why_ended(done: Done, last: bool) -> str:
+    """Why a ladder ends with this step, "" if the next one may begin. `last`: there is none."""
+    load = f"{done.connections:,} connections and {done.rate:,g} messages a second"
+    if done.exit_code == INTERRUPTED:
+        return "it was interrupted"
+    if done.exit_code not in (PASSED, FAILED, MISSED):
+        return f"the run with {load} ended with exit code {done.exit_code}"
+    if done.overloaded:
+        return f"with {load} the swarm itself was the limit"
+    if done.exit_code == FAILED:
+        return f"with {load} a check failed or could not be made"
+    if done.exit_code == MISSED:
+        return f"with {load} a threshold was missed: {'; '.join(done.missed)}"
+    return "every step held, the limit is further up" if last else ""
+
+
+def done_of(folder: Path, step: Step, code: int) -> Done:
+    """What the run in this folder found; only its exit code if it left no summary."""
     run = RunFolder(folder)
     try:
         summary = run.load_summary()

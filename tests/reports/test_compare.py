@@ -148,6 +148,19 @@ def test_another_server_is_shown_and_not_judged(sides: list[Side], monkeypatch: 
     assert (comparison.judged, comparison.exit_code, comparison.headline[0]) == ((False,), 0, "Compared")
 
 
+@pytest.mark.parametrize("sides", [(["a1"], ["a2"])], indirect=True)
+def test_latencies_of_an_overloaded_generator_are_left_out(sides: list[Side]) -> None:
+    def known() -> set[str]:
+        changes = [one for row in compared(sides).rows for one in row.changes]
+        return {one.figure.group for one in changes if one.kind is not Kind.ABSENT}
+
+    assert "latency" in known()
+    run = sides[1].first
+    run.summary = {**run.summary, "latency_valid": False}
+    assert "latency" not in known()
+    assert compared(sides).overloaded == ["a2"]
+
+
 def test_the_dialect_is_that_of_the_targets_scheme() -> None:
     targets = ("embedded", "chat+tcp://a:1", "mqtt://b", "xmpp+ws://c")
     assert [dialect_of(target) for target in targets] == ["chat", "chat", "mqtt", "xmpp"]

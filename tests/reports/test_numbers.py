@@ -7,9 +7,11 @@ from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 
 from reports import figures
+from reports.capacity.observed import Observed
 from reports.telling import Telling, figure, marked, plain
 
 VERBATIM = ("pre", "style", "script", "title")
@@ -145,3 +147,12 @@ def test_a_mark_is_the_number_for_readers_and_its_place_for_programs() -> None:
     assert '<data value="41.24" data-figure="figures.x.a.b" data-say="duration">41.2 ms</data>' in html
     assert 'data-figure="c"' in html
     assert "&lt;b&gt;" in html
+
+
+def test_a_sweep_finds_what_it_needs_in_the_summary(summary: Any) -> None:
+    told = summary["figures"]["capacity"]
+    observed = msgspec.convert(told["observed"], Observed)
+    assert observed.connections == 200
+    assert observed.messages_a_second == pytest.approx(30, rel=0.05)
+    assert observed.server.cores == pytest.approx(0.41, rel=0.05)
+    assert told["steps"]["machines"] >= 2

@@ -68,7 +68,9 @@ def test_a_run_without_summary_claims_no_verdict(run: Path) -> None:
 
 def test_only_a_plan_is_enough_for_a_report(tmp_path: Path) -> None:
     (tmp_path / "plan.toml").write_text("seed = 1\n")
-    assert "What is missing from this run" in report(tmp_path)
+    html = report(tmp_path)
+    assert "What is missing from this run" in html
+    assert "nothing is known of what it would take" in html
 
 
 def test_a_ledger_of_no_rows_says_so(run: Path) -> None:
