@@ -13,7 +13,7 @@ SCENARIOS := scenarios/chat.py,scenarios/heartbeat.py
 PIP := env -u PIP_TARGET -u PIP_PREFIX PIP_USER=0 PIP_DISABLE_PIP_VERSION_CHECK=1 $(BIN)/python -m pip
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint serve ui conform mutants crashes hostile faults bench fuzz system-packages
+.PHONY: help demo test lint serve ui conform mutants crashes hostile faults bench fuzz docs system-packages
 
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):[^#]*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 26
@@ -50,6 +50,9 @@ faults: $(VENV)/.installed ## every fault over every carrier, and whether anythi
 
 hostile: $(VENV)/.installed ## attacks, what they cost the server, and what other users feel
 	@$(BIN)/chatproof hostile
+
+docs: $(VENV)/.installed ## these pages as a site in .site, with every link checked
+	@NO_MKDOCS_2_WARNING=1 $(BIN)/python -m mkdocs build --strict --quiet
 
 bench: $(VENV)/.installed ## one table: swarms, servers and messages beside their peers, in five minutes
 	@$(BIN)/python -m bench

@@ -34,6 +34,7 @@ def build_page(comparison: Comparison, path: Path) -> Path:
         charts=[_show(registered, comparison) for registered in all_charts()],
         setup=comparison.setup,
         missed=comparison.missed,
+        overloaded=comparison.overloaded,
     )
     try:
         path.write_text(html, encoding="utf-8")

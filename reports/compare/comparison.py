@@ -56,6 +56,11 @@ class Comparison:
         ]
 
     @property
+    def overloaded(self) -> list[str]:
+        """The runs whose latencies are left out."""
+        return [run.name for side in self.sides for run in side.runs if not run.is_valid]
+
+    @property
     def failed(self) -> list[Verdict]:
         return [verdict for verdict in self.verdicts if verdict.worse]
 
@@ -132,6 +137,7 @@ def as_json(comparison: Comparison) -> dict[str, Any]:
             }
             for row in comparison.rows
         },
+        "overloaded": comparison.overloaded,
         "setup": dict(comparison.setup),
         "thresholds_missed": comparison.missed,
     }

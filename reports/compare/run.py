@@ -51,6 +51,11 @@ class Run:
         target = str(self.environment.get("target") or _EMBEDDED)
         return "reference server" if target == _EMBEDDED else target
 
+    @property
+    def is_valid(self) -> bool:
+        """Whether its latencies are the server's: its generator was not overloaded."""
+        return bool(self.summary.get("latency_valid", True))
+
     def at(self, path: str) -> float | None:
         """The figure at a dotted path of the summary; None where it has none."""
         found: Any = self.summary

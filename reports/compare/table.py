@@ -15,6 +15,11 @@ def show(comparison: Comparison, console: Console) -> None:
     """Checks, figures with their changes, what else differs, and the result."""
     console.print(_checks(comparison))
     console.print(_figures(comparison))
+    if comparison.overloaded:
+        names = escape(", ".join(comparison.overloaded))
+        console.print(
+            f"[yellow]latencies left out, the generator was overloaded:[/] {names}", highlight=False
+        )
     if comparison.setup:
         console.print("what else differs:", style="yellow")
         for name, values in comparison.setup:

@@ -26,7 +26,10 @@ class Past:
         return self.path.resolve().name
 
     def at_path(self, path: str) -> float | None:
-        """The figure at a dotted path of the summary; None where it has none."""
+        """The figure at a dotted path of the summary; None where it has none, and for latencies of an
+        overloaded generator, which are its own."""
+        if path.startswith("latency_ms.") and not self.summary.get("latency_valid", True):
+            return None
         found: Any = self.summary
         for part in path.split("."):
             found = found.get(part) if isinstance(found, Mapping) else None

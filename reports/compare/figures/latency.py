@@ -1,4 +1,7 @@
-"""How long deliveries, acknowledgements, heartbeats, logins and reconnections took."""
+"""How long deliveries, acknowledgements, heartbeats, logins and reconnections took.
+
+Latencies of an overloaded generator are its own, and left out.
+"""
 
 from collections.abc import Callable
 
@@ -27,7 +30,7 @@ def _measure(kind: str, name: str, table: Callable[[Run], np.ndarray]) -> Callab
 
     def measure(run: Run) -> Measured | None:
         value, count = run.at(f"latency_ms.{kind}.{name}"), run.at(f"latency_ms.{kind}.count") or 0
-        if value is None or count * (1 - quantile) < _LEAST_BEYOND:
+        if not run.is_valid or value is None or count * (1 - quantile) < _LEAST_BEYOND:
             return None
         return Measured.near(value, run.seconds.quantile_draws(table(run), quantile))
 
