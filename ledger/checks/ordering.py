@@ -25,7 +25,8 @@ def check(ledger: Ledger, options: Options) -> Result:
 
     A message shown twice is no violation here (completeness counts it). Unknown if nothing with a sequence or
     version was delivered. Where the protocol has neither, order is judged `by` each sender's own: then
-    `out_of_order` are messages shown after a later one of the same device, and the rest is 0.
+    `out_of_order` are messages shown after a later one of the same device, and the rest is 0; without those
+    that came `behind` because their first attempt got lost, where nobody promises more.
     """
     if lacks(ledger, "versions"):
         return _by_sender(ledger)
@@ -65,6 +66,7 @@ def _by_sender(ledger: Ledger) -> Result:
         "out_of_order": broken,
         **dict.fromkeys(("version_steps_back", "disagreements", "own_order_broken", "packages_torn"), 0),
         "violations": broken,
+        "behind": found.behind,
         "by": "sender",
     }
     if not found.conversations:

@@ -37,6 +37,21 @@ def test_what_nobody_promised_breaks_no_order(judge, rows) -> None:
     assert result.verdict is Verdict.PASS
 
 
+def test_what_was_sent_again_stands_behind_what_came_at_once(judge) -> None:
+    again = "1.2 delivered bo/1 a2\n1.3 login bo/1\n1.4 delivered bo/1 a1 code=2\n1.5 delivered bo/1 a3\n"
+    result = judge("ordering", again, environment=MQTT)
+    assert (result.verdict, result.figures["behind"]) == (Verdict.PASS, 1)
+
+
+def test_what_one_connection_repeats_is_in_order(judge) -> None:
+    again = "1.2 delivered bo/1 a3\n1.3 login bo/1\n1.4 delivered bo/1 a2 code=2\n"
+    broken = again + "1.5 delivered bo/1 a1 code=2\n"
+    assert judge("ordering", broken, environment=MQTT).figures["out_of_order"] == 1
+    later = again + "1.5 login bo/1\n1.6 delivered bo/1 a1 code=2\n"
+    result = judge("ordering", later, environment=MQTT)
+    assert (result.verdict, result.figures["behind"]) == (Verdict.PASS, 2)
+
+
 def test_with_versions_sequences_are_judged_as_ever(judge) -> None:
     chat = {"dialect": "chat", "offers": ["versions", "unread"]}
     result = judge("ordering", IN_ORDER, environment=chat)
