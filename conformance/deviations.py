@@ -15,14 +15,15 @@ class Judge:
     """`judge(holds, name, witness)`: nothing when it `holds`; else a note where the standard's file allows a
     deviation of that name, and an AssertionError where it does not."""
 
-    def __init__(self, promises: Promises | None, notes: list[str]) -> None:
+    def __init__(self, promises: Promises | None, query: frozenset[str], notes: list[str]) -> None:
         self._promises = promises
+        self._query = query
         self._notes = notes
 
     def __call__(self, holds: bool, name: str, witness: str) -> None:
         if holds:
             return
-        allowance = None if self._promises is None else self._promises.allowance(name)
+        allowance = None if self._promises is None else self._promises.allowance(name, self._query)
         if allowance is None:
             raise AssertionError(witness)
         where = f" ({', '.join(allowance.by)})" if allowance.by else ""

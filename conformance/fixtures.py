@@ -93,7 +93,7 @@ def web(clients: Clients) -> MakeWeb:
 @pytest.fixture
 def judge(target: Target, request: pytest.FixtureRequest) -> Judge:
     """`judge(holds, name, witness)`: what does not hold is a failure, or a note where it is allowed."""
-    return Judge(target.promises, request.node.stash.setdefault(notes_key, []))
+    return Judge(target.promises, target.query, request.node.stash.setdefault(notes_key, []))
 
 
 @pytest.fixture

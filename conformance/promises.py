@@ -42,10 +42,12 @@ class Kind(enum.StrEnum):
 
 
 class Allowance(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """What a server may do although our clause would not have it. `by`: where the standard leaves it open."""
+    """What a server may do although our clause would not have it. `by`: where the standard leaves it open;
+    `unless`: what in a target's query asks for more, such as `qos=2`."""
 
     text: str
     by: tuple[str, ...] = ()
+    unless: str = ""
 
 
 class Promise(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -74,10 +76,13 @@ class Promises(msgspec.Struct, frozen=True):
         promise = self.of(clause)
         return f"{promise.text}{_in_brackets(promise.by)}" if promise.promise is Kind.NONE else None
 
-    def allowance(self, name: str) -> Allowance | None:
-        """What the standard says of a deviation that a case may find; None when it forbids it."""
+    def allowance(self, name: str, query: frozenset[str] = frozenset()) -> Allowance | None:
+        """What the standard says of a deviation that a case may find; None when it forbids it.
+
+        `query`: that of the target's URL, which may ask for more.
+        """
         found = (promise.allows.get(name) for promise in self.promises.values())
-        return next(filter(None, found), None)
+        return next((one for one in found if one is not None and one.unless not in query), None)
 
 
 def parse(dialect: str, text: str, where: str) -> Promises:

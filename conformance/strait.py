@@ -29,9 +29,12 @@ class _Passage:
         self.client = client
         self.server = server
         self.is_cut = False
+        self.is_stranded = False
+        self.ended = gevent.event.Event()
 
     def cut(self) -> None:
         self.is_cut = True
+        self.ended.set()
         for end in (self.client, self.server):
             if end.fileno() >= 0:
                 sockets.reset(end.detach())
@@ -46,6 +49,7 @@ class Strait:
     def __init__(self, beyond: Endpoint) -> None:
         self.closed_at: float | None = None
         self._address = beyond.address
+        self._sign = b""
         self._open = {UP: gevent.event.Event(), DOWN: gevent.event.Event()}
         self.let(UP, DOWN)
         self._passages: list[_Passage] = []
@@ -62,6 +66,7 @@ class Strait:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.cut()
+        self.let(UP, DOWN)
         self._server.stop(0)
 
     def hold(self, *directions: str) -> None:
@@ -79,6 +84,15 @@ class Strait:
         passages, self._passages = self._passages, []
         for passage in passages:
             passage.cut()
+
+    def strand(self) -> None:
+        """Nothing passes any more on the connections there are, not even their end; others may be made."""
+        for passage in self._passages:
+            passage.is_stranded = True
+
+    def hold_up_after(self, sign: bytes) -> None:
+        """Nothing goes up any more as soon as `sign` comes down, before it arrives."""
+        self._sign = sign
 
     def await_closed(self, timeout_s: float) -> float | None:
         """When the server ended a connection by itself; None if it has not in time."""
@@ -111,12 +125,25 @@ class Strait:
     ) -> None:
         try:
             while data := source.recv(_READ_BYTES):
-                self._open[direction].wait()
+                self._look_for_sign(direction, data)
+                self._wait(passage, direction)
                 to.sendall(data)
         except OSError as error:
             if passage.is_cut or error.errno == errno.EBADF:
                 return
+        # A way on which nothing arrives does not tell of an end either.
+        self._wait(passage, direction)
         if direction is DOWN and not passage.is_cut:
             self.closed_at = time.monotonic()
             self._closed.set()
         passage.cut()
+
+    def _wait(self, passage: _Passage, direction: str) -> None:
+        self._open[direction].wait()
+        if passage.is_stranded:
+            passage.ended.wait()
+
+    def _look_for_sign(self, direction: str, data: bytes) -> None:
+        if self._sign and direction is DOWN and self._sign in data:
+            self._sign = b""
+            self.hold(UP)

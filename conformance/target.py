@@ -203,6 +203,12 @@ class Target:
         return block
 
     @property
+    def query(self) -> frozenset[str]:
+        """What the URLs say behind their question marks, such as `qos=2`."""
+        parts = (part for each in self._given for part in urlsplit(each.url).query.split("&"))
+        return frozenset(filter(None, parts))
+
+    @property
     def knows_secrets(self) -> bool:
         """Whether the accounts have something to log in with that others lack."""
         blocks = self._known_blocks if self._given else self._running().blocks

@@ -61,7 +61,7 @@ class Given:
 
     def __init__(self, target: Target, clients: Clients, dice: random.Random, notes: list[str]) -> None:
         self.target, self.clients, self.dice = target, clients, dice
-        self.judge = Judge(target.promises, notes)
+        self.judge = Judge(target.promises, target.query, notes)
         self.block = target.next_block()
         self.device, self.phone, self.strait, self.web, self.wire = (
             clients.device,

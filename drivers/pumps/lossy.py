@@ -9,6 +9,7 @@ from drivers.endpoints import Endpoint
 from drivers.events import Event
 from protocol import frames
 from protocol.errors import RemoteProtocolError
+from protocol.limits import MAGIC
 from protocol.messages import Message
 
 Lose = Callable[[str, Message], bool]
@@ -21,13 +22,20 @@ class LossyPath:
     def __init__(self, direction: str) -> None:
         self._direction = direction
         self._held = b""
+        self._is_foreign = False
 
     def passed(self, data: bytes, lose: Lose | None) -> bytes:
         """What gets through of the frames that `data` completes, byte for byte.
 
         What is not a frame of the chat protocol gets through as well: the client has to judge it.
         """
+        if self._is_foreign:
+            return data
         data = self._held + data
+        if data and data[0] != MAGIC:
+            # Of another protocol, whose bytes must not wait until they are as long as a header of ours.
+            self._is_foreign, self._held = True, b""
+            return data
         kept: list[bytes] = []
         at = 0
         try:

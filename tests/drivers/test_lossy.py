@@ -35,3 +35,9 @@ def test_what_is_no_frame_is_left_for_the_client_to_judge() -> None:
     assert LossyPath("down").passed(broken, lose_pongs) == broken
     unknown = bytes([0xC7, 0x99, 0, 0, 0, 0, 0, 0])
     assert LossyPath("down").passed(unknown, lose_pongs) == unknown
+
+
+def test_bytes_of_another_protocol_do_not_wait_for_a_header_of_ours() -> None:
+    path = LossyPath("down")
+    assert path.passed(b"\xd0\0", lose_pongs) == b"\xd0\0"
+    assert path.passed(b"\xc7", lose_pongs) == b"\xc7"

@@ -1,0 +1,182 @@
+"""What MQTT says packet by packet, where a client would not look or would not speak like that."""
+
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+
+import gevent
+import pytest
+
+from conformance.accounts import Block, User
+from conformance.bare_mqtt import CONNECT, PINGREQ, PUBACK, PUBCOMP, PUBLISH, PUBREC, PUBREL, BareMqtt
+from conformance.deviations import Judge
+from conformance.shown import first_out_of_order, fresh
+from conformance.target import Target
+
+pytestmark = [
+    pytest.mark.speaks("mqtt"),
+    pytest.mark.only_over("tcp", why="the case speaks packets over plain TCP"),
+]
+Connect = Callable[..., BareMqtt]
+
+
+@pytest.fixture
+def connect(target: Target) -> Iterator[Connect]:
+    """`connect(user, name, **how)`: a bare connection that was let in."""
+    with ExitStack() as stack:
+
+        def make(user: User, name: str, **how: bool) -> BareMqtt:
+            connection = stack.enter_context(BareMqtt(target.endpoints[0].address))
+            connection.connect(user.user, user.token, f"{user.user}-{name}", **how)
+            return connection
+
+        yield make
+
+
+def _topic(user: User) -> str:
+    return f"cases/{user.user}/{fresh(1)[0][-8:].decode()}"
+
+
+@pytest.mark.clause("ORD.2")
+@pytest.mark.by("MQTT-4.6.0-6")
+@pytest.mark.parametrize("qos", [1, 2])
+def test_one_topic_and_qos_keep_their_order(block: Block, connect: Connect, qos: int) -> None:
+    """A Server MUST send PUBLISH packets (for the same Topic and QoS) in the order received.
+
+    Fifty messages of one QoS to one topic, sent without waiting in between. Expected: they come in order.
+    """
+    sender, recipient = block.pick(2)
+    topic, bodies = _topic(sender), fresh(50)
+    reader, writer = connect(recipient, "reader", clean=True), connect(sender, "writer", clean=True)
+    reader.subscribe(topic, qos)
+    _publish_all(writer, topic, bodies, [qos] * 50)
+    came = [packet.payload for packet in reader.publishes(50)]
+    wrong = first_out_of_order(came, bodies)
+    assert not wrong, f"QoS {qos}: expected the order of sending, {wrong}"
+
+
+@pytest.mark.clause("ORD.2")
+@pytest.mark.by("MQTT-4.6.0-6")
+@pytest.mark.parametrize("is_away", [False, True], ids=["online", "stored"])
+def test_order_across_qos_1_and_2(block: Block, connect: Connect, judge: Judge, is_away: bool) -> None:
+    """Messages of one sender in one conversation keep the order in which they were first sent.
+
+    Sixty messages to one topic, at QoS 1 and 2 in turn, to a session that is online or away. Expected: all
+    come; whether in the order of sending is for the standard to say, which promises it for one QoS only.
+    """
+    sender, recipient = block.pick(2)
+    topic, bodies = _topic(sender), fresh(60)
+    reader = connect(recipient, "reader")
+    reader.subscribe(topic, 2)
+    if is_away:
+        reader.close()
+    writer = connect(sender, "writer", clean=True)
+    sending = gevent.spawn(_publish_all, writer, topic, bodies, [1 + number % 2 for number in range(60)])
+    if is_away:
+        sending.get()
+        reader = connect(recipient, "reader")
+    came = [packet.payload for packet in reader.publishes(60)]
+    sending.get()
+    assert set(came) == set(bodies), f"expected all sixty, {len(set(bodies) - set(came))} are missing"
+    for qos in (1, 2):
+        own = bodies[qos - 1 :: 2]
+        wrong = first_out_of_order([body for body in came if body in own], own)
+        assert not wrong, f"expected the order within QoS {qos}, {wrong}"
+    wrong = first_out_of_order(came, bodies)
+    judge(not wrong, "order_across_qos", f"QoS 1 and 2 in turn: {wrong}")
+
+
+@pytest.mark.clause("DLV.3")
+@pytest.mark.by("MQTT-4.4.0-1", "MQTT-3.3.1-1")
+@pytest.mark.parametrize("qos", [1, 2])
+def test_what_was_not_acknowledged_comes_again_with_dup(block: Block, connect: Connect, qos: int) -> None:
+    """The Server MUST re-send unacknowledged PUBLISH with their original identifiers; DUP MUST be set.
+
+    A session gets five messages, acknowledges none, and its connection ends; it connects again. Expected:
+    the five come again in their order, with the same identifiers and DUP.
+    """
+    sender, recipient = block.pick(2)
+    topic, bodies = _topic(sender), fresh(5)
+    reader, writer = connect(recipient, "reader"), connect(sender, "writer", clean=True)
+    reader.subscribe(topic, qos)
+    _publish_all(writer, topic, bodies, [qos] * 5)
+    first = [reader.expect(PUBLISH) for _ in bodies]
+    reader.close()
+    again = connect(recipient, "reader").publishes(5)
+    assert [packet.payload for packet in again] == bodies, f"expected the five again, got {again}"
+    assert all(packet.is_repeat for packet in again), f"expected DUP on each, got {again}"
+    numbers = [packet.number for packet in first]
+    assert [packet.number for packet in again] == numbers, f"expected the identifiers {numbers}, got {again}"
+
+
+@pytest.mark.clause("DLV.2")
+@pytest.mark.by("MQTT-4.3.3-2")
+def test_a_repeat_at_qos_2_is_no_second_message(block: Block, connect: Connect) -> None:
+    """Until it has received PUBREL, the receiver MUST acknowledge any repeat with PUBREC, delivering it once.
+
+    A PUBLISH at QoS 2 is said three times before its PUBREL, the third over a new connection. Expected: three
+    PUBREC, and one message.
+    """
+    sender, recipient = block.pick(2)
+    topic, (body, last) = _topic(sender), fresh(2)
+    reader, writer = connect(recipient, "reader", clean=True), connect(sender, "writer")
+    reader.subscribe(topic, 2)
+    writer.publish(topic, body, 2, 7)
+    writer.expect(PUBREC)
+    writer.publish(topic, body, 2, 7, repeat=True)
+    writer.expect(PUBREC)
+    writer.close()
+    writer = connect(sender, "writer")
+    writer.publish(topic, body, 2, 7, repeat=True)
+    writer.expect(PUBREC)
+    writer.answer(PUBREL, 7)
+    writer.expect(PUBCOMP)
+    _publish_all(writer, topic, [last], [2])
+    came = [packet.payload for packet in reader.publishes(2)]
+    assert came == [body, last], f"expected each once, got {came}"
+
+
+@pytest.mark.clause("ROM.2")
+@pytest.mark.by("MQTT-3.2.2-2", "MQTT-3.1.2-6")
+def test_a_session_is_said_to_be_there(block: Block, target: Target) -> None:
+    """If the Server has stored Session state, it MUST set Session Present in the CONNACK.
+
+    A client id connects for the first time, again, with a clean session, and again. Expected: Session Present
+    is 0, 1, 0, 0.
+    """
+    (user,) = block.pick(1)
+    name = f"{user.user}-{fresh(1)[0][-8:].decode()}"
+    present = []
+    for clean in (False, False, True, False):
+        with BareMqtt(target.endpoints[0].address) as connection:
+            present.append(connection.connect(user.user, user.token, name, clean=clean).body[0])
+    assert present == [0, 1, 0, 0], f"expected Session Present 0, 1, 0, 0, got {present}"
+
+
+@pytest.mark.clause("SEC.6")
+@pytest.mark.by("MQTT-3.1.0-1", "MQTT-3.1.0-2")
+def test_who_breaks_the_protocol_is_cut_off(block: Block, connect: Connect, target: Target) -> None:
+    """The first packet MUST be a CONNECT, and a second CONNECT MUST disconnect the client.
+
+    One connection begins with PINGREQ, another says CONNECT twice. Expected: both are ended.
+    """
+    (user,) = block.pick(1)
+    with BareMqtt(target.endpoints[0].address) as stranger:
+        stranger.say(PINGREQ, b"")
+        assert stranger.next() is None, "expected the end after a PINGREQ without a CONNECT"
+    twice = connect(user, "twice", clean=True)
+    twice.say(CONNECT, b"\0\4MQTT\4\2\0\x3c\0\5twice")
+    assert twice.next() is None, "expected the end after a second CONNECT"
+
+
+def _publish_all(writer: BareMqtt, topic: str, bodies: list[bytes], levels: list[int]) -> None:
+    """Said one after the other, acknowledged in full when this returns."""
+    for number, (body, qos) in enumerate(zip(bodies, levels, strict=True), 1):
+        writer.publish(topic, body, qos, number)
+    open_ones = set(range(1, len(bodies) + 1))
+    while open_ones:
+        packet = writer.next()
+        assert packet is not None, f"expected the acknowledgements of {open_ones}, got the end"
+        if packet.kind == PUBREC:
+            writer.answer(PUBREL, packet.number)
+        elif packet.kind in (PUBACK, PUBCOMP):
+            open_ones.discard(packet.number)
