@@ -8,6 +8,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from chatproof.errors import CannotRun
+from chatproof.witnessed import save_views
 from ledger.errors import LedgerError
 from ledger.judging import judge
 from ledger.run_folder import RunFolder
@@ -23,6 +24,7 @@ def conclude(folder: RunFolder, thresholds: Sequence[str], console: Console, *, 
     """Everything after the load, from the run folder alone; the exit code. Raises CannotRun."""
     try:
         summary = judge(folder, thresholds)
+        save_views(folder, summary)
         report = build_report(folder.path) if reports else None
     except (LedgerError, ReportError, OSError) as error:
         raise CannotRun(str(error)) from error

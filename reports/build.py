@@ -20,6 +20,7 @@ from reports.errors import ReportError
 from reports.evidence import Evidence
 from reports.figures import bare, exact, second
 from reports.opening import opened, pretty
+from reports.packet_views import packet_views
 from reports.pages import page
 from reports.svg import render
 from reports.telling import Telling, figure, plain
@@ -141,6 +142,7 @@ def _page(folder: Path, evidence: Evidence, summary: Summary) -> tuple[str, dict
         thresholds=tables.thresholds(summary),
         checks=tables.checks(summary),
         witnesses=found,
+        packet_views=packet_views(folder),
         faults=tables.faults(evidence, faults),
         bands=evidence.bands,
         run=folder.resolve().name,

@@ -107,6 +107,15 @@ def test_nothing_that_was_acknowledged_is_lost_whatever_happens_to_the_packets(
     kept = list(packets(*(place / "run" / "packets" / name for name in told["files"])))
     assert 100 < told["packets"] <= len(kept)
     assert not [each for each in told["connections"] if each["agrees"] is False]
+    # Nothing failed, so it is the slowest deliveries that are shown, packet by packet.
+    views = json.loads((place / "run" / "packets" / "views.json").read_text())
+    assert 1 <= len(views) <= 3
+    for view in views:
+        assert "ms after it was due" in view["about"]
+        assert view["connection"] in {each["connection"] for each in told["connections"]}
+        assert any("PUSH" in row and "←" in row for row in view["rows"]), view["rows"]
+    report = (place / "run" / "report.html").read_text()
+    assert all(view["connection"].replace(">", "&gt;") in report for view in views)
 
 
 def test_after_kill_9_in_the_middle_of_a_fault_the_next_run_removes_what_is_left(place: Path) -> None:
