@@ -29,6 +29,7 @@ class Fault(ABC, Generic[L]):
     its band in charts; an `instantaneous` fault is over as soon as it has happened.
     `trials`: in which forms a fault matrix tries it, as people write them and with a semicolon between those
     of one trial; () for that of the example. `needs_ladder`: it means nothing to clients that know addresses.
+    `wild`: in which forms random schedules may have it, () for none; the run has to pass under all of them.
 
     `per_client`, `per_connection`: whether it can be on for a share of them. Which, is set before `apply`:
     `clients`, the addresses that they come from, () for all; `connections`, the share.
@@ -41,6 +42,7 @@ class Fault(ABC, Generic[L]):
     pulls: ClassVar[str] = PROXIES
     trials: ClassVar[tuple[str, ...]] = ()
     needs_ladder: ClassVar[bool] = False
+    wild: ClassVar[tuple[str, ...]] = ()
     per_client: ClassVar[bool] = False
     per_connection: ClassVar[bool] = False
     clients: tuple[str, ...] = ()

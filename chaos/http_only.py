@@ -5,6 +5,7 @@ import socket
 import subprocess
 import sys
 import time
+from collections.abc import Sequence
 
 from chaos.errors import ChaosError
 from chaos.packets.programs import program
@@ -41,15 +42,17 @@ class HttpOnly:
     Its configuration and what it says are in memory only: whoever is killed leaves no file behind.
     """
 
-    def __init__(self, upstream: str, host: str = HOST) -> None:
+    def __init__(self, upstream: str, host: str = HOST, *, port: int = 0, within: Sequence[str] = ()) -> None:
+        """`port`: 0 for a free one. `within`: words before its command, which take it to another namespace,
+        where `host` is an address; it has to be reachable from here."""
         tinyproxy = program("tinyproxy", "tinyproxy")
         said = ""
         for _ in range(_TRIES):
-            port = _free_port(host)
+            port = port or _free_port(host)
             configuration = _CONFIGURATION.format(port=port, host=host, most=_MOST_CLIENTS, upstream=upstream)
             log = os.memfd_create("said")
             try:
-                self._process = _start(tinyproxy, configuration, log)
+                self._process = _start([*within, tinyproxy], configuration, log)
                 if _listens(self._process, host, port):
                     self.address = f"{host}:{port}"
                     self.pid = self._process.pid
@@ -68,12 +71,12 @@ class HttpOnly:
             self._process.wait()
 
 
-def _start(tinyproxy: str, configuration: str, log: int) -> "subprocess.Popen[bytes]":
+def _start(command: Sequence[str], configuration: str, log: int) -> "subprocess.Popen[bytes]":
     told = os.memfd_create("tinyproxy.conf")
     try:
         os.write(told, configuration.encode())
         return subprocess.Popen(
-            [*_UNTIL_PARENT_ENDS, tinyproxy, "-d", "-c", f"/proc/self/fd/{told}"],
+            [*_UNTIL_PARENT_ENDS, *command, "-d", "-c", f"/proc/self/fd/{told}"],
             stdin=subprocess.DEVNULL,
             stdout=log,
             stderr=log,

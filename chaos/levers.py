@@ -74,6 +74,9 @@ class NetworkLever(Protocol):
         """The router goes on with another address, which it tells, and the connections that it knew, which
         it counts, are none any more."""
 
+    def web_only(self) -> Trouble:
+        """Nothing passes the router but HTTP on port 80, through a proxy."""
+
     def forget(self) -> tuple[Trouble, int]:
         """The router knows none of the connections any more; how many it knew."""
 

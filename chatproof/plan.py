@@ -95,12 +95,28 @@ class NetworkPlan(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
         return None if self.forgets_after == "" else _seconds(self.forgets_after, "network.forgets_after")
 
 
+class NemesisPlan(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
+    """[nemesis]: a random schedule from `seed` (chaos.nemesis): about `density` faults at a time, none longer
+    than `longest`; `faults`: their names, left out for all that are possible."""
+
+    seed: int
+    density: float = 2.5
+    longest: str | float = "5s"
+    faults: list[str] = []
+
+    @property
+    def longest_s(self) -> float:
+        return _seconds(self.longest, "nemesis.longest")
+
+
 class Plan(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
     """The whole of a plan. Times are texts such as "60s" or numbers of seconds.
 
     `processes` 0: as many as the connections need. `duration`: of the load, after everybody is online.
     `rate`: messages a second in total. `swarm`: any option of the scenario (see `chatproof run --help`).
     `toxiproxy`: "" starts one of our own when there are faults; a URL uses one that runs.
+    `fault_plan`: of the library by name, or a file (docs/faults.md). Network and carrier are chosen to fit it
+    where they are not said; the plan in the run folder has its faults, and those of `nemesis`, one by one.
     """
 
     name: str = "default"
@@ -113,6 +129,8 @@ class Plan(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
     shape: str = "ramp"
     ramp: str | float = "5s"
     toxiproxy: str = ""
+    fault_plan: str = ""
+    nemesis: NemesisPlan | None = None
     target: Target = msgspec.field(default_factory=Target)
     network: NetworkPlan = msgspec.field(default_factory=NetworkPlan)
     swarm: dict[str, Any] = {}
@@ -292,8 +310,10 @@ def as_toml(plan: Plan) -> str:
     """The plan as it was run, every value written out, so that the file alone repeats it."""
     tables = msgspec.to_builtins(plan)
     faults = tables.pop("fault")
+    nemesis = tables.pop("nemesis")
     parts = {key: tables.pop(key) for key in ("target", "network", "swarm")}
     text = _toml_lines(tables)
+    parts |= {} if nemesis is None else {"nemesis": nemesis}
     text += "".join(f"\n[{key}]\n{_toml_lines(part)}" for key, part in parts.items())
     return text + "".join("\n[[fault]]\n" + _toml_lines(fault) for fault in faults)
 

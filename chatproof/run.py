@@ -18,6 +18,7 @@ from chaos.errors import ChaosError
 from chaos.levers import Levers
 from chaos.packets.network import Network
 from chaos.schedule import FaultRecord, FaultSchedule
+from chatproof.breaking import addresses_of
 from chatproof.elsewhere import Elsewhere
 from chatproof.errors import CannotRun, CommandError, WrongUse
 from chatproof.evidence import Evidence, evidence
@@ -144,6 +145,7 @@ class Run:
             endpoints=" ".join(more),
             run_dir=str(self._folder.path.resolve()),
             on_command=shape is None,
+            **({"source_addresses": " ".join(addresses_of(plan))} if addresses_of(plan) else {}),
         )
         vars(environment.parsed_options).update(asdict(options))
         environment.host = first
@@ -175,7 +177,9 @@ class Run:
         stack.callback(sampler.stop)
         self._evidence = stack.enter_context(evidence(plan, self._network, self._folder.path))
         if plan.faults:
-            levers = Levers(way.control, conductor, target.server, self._network)
+            levers = Levers(
+                way.control, conductor, target.server, self._network, addresses_of(plan), plan.seed
+            )
             self._schedule = FaultSchedule(plan.faults, levers, self._fault_changed)
         watching = self.watchers.watching(self._measure, "chatproof-swarm", self._say)
         stack.enter_context(watching)

@@ -11,6 +11,7 @@ class Bandwidth(ToxicFault):
     name = "bandwidth"
     example = "bandwidth=50KB/s"
     color = "#9467bd"
+    wild = ("bandwidth=5KB/s", "bandwidth=50KB/s")
 
     @classmethod
     def parse(cls, value: str | None, stream: str | None = None) -> "Bandwidth":

@@ -18,6 +18,7 @@ class Block(Fault[ToxiproxyControl]):
     name = "block"
     example = "block at 10s for 5s on access-1"
     color = "#111111"
+    wild = ("block",)
     trials = ("block", "block on scheduler;new_network")
 
     def __init__(self) -> None:

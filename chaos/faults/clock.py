@@ -15,6 +15,7 @@ class Clock(BurdenFault):
     name = "clock"
     example = "clock=+1h at 10s for 10s"
     color = "#bd9e39"
+    wild = ("clock=+1h", "clock=-10m")
     trials = ("clock=+1h on server", "clock=-1h on server")
 
     @classmethod

@@ -15,6 +15,7 @@ class Corrupt(ImpairmentFault):
     name = "corrupt"
     example = "corrupt=1%"
     color = "#dbdb8d"
+    wild = ("corrupt=1%", "corrupt=5%")
     networks = ("wire",)
 
     @classmethod

@@ -16,6 +16,7 @@ class Cut(Fault[SwarmLever]):
     name = "cut"
     example = "cut=20% at 60s"
     color = "#6b3fa0"
+    wild = ("cut=20%", "cut=100%")
     instantaneous = True
     pulls = SWARM
     trials = ("cut=20%", "cut=100%")

@@ -18,6 +18,7 @@ class DeadPeer(PacketFault):
     name = "dead_peer"
     example = "dead_peer=20%"
     color = "#637939"
+    wild = ("dead_peer=20%", "dead_peer")
     trials = ("dead_peer=20%", "dead_peer")
 
     def __init__(self, value: str | None) -> None:

@@ -13,6 +13,7 @@ class Delay(ImpairmentFault):
     name = "delay"
     example = "delay=80ms"
     color = "#ffbb78"
+    wild = ("delay=50ms", "delay=400ms")
     networks = ("wire",)
 
     @classmethod

@@ -13,6 +13,7 @@ class Duplicate(ImpairmentFault):
     name = "duplicate"
     example = "duplicate=2%"
     color = "#c5b0d5"
+    wild = ("duplicate=2%", "duplicate=20%")
     networks = ("wire",)
 
     @classmethod

@@ -17,6 +17,7 @@ class FrameCorrupt(FrameFault):
     name = "frame_corrupt"
     example = "frame_corrupt=1%"
     color = "#843c39"
+    wild = ("frame_corrupt=1%",)
 
     @classmethod
     def parse(cls, value: str | None, stream: str | None = None) -> "FrameCorrupt":

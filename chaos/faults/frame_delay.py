@@ -12,6 +12,7 @@ class FrameDelay(FrameFault):
     name = "frame_delay"
     example = "frame_delay=300ms±100ms/push"
     color = "#fdae6b"
+    wild = ("frame_delay=300ms±200ms", "frame_delay=500ms/push")
 
     @classmethod
     def parse(cls, value: str | None, stream: str | None = None) -> "FrameDelay":

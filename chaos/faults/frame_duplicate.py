@@ -12,6 +12,7 @@ class FrameDuplicate(FrameFault):
     name = "frame_duplicate"
     example = "frame_duplicate=5%"
     color = "#e6550d"
+    wild = ("frame_duplicate=5%", "frame_duplicate=50%")
 
     @classmethod
     def parse(cls, value: str | None, stream: str | None = None) -> "FrameDuplicate":

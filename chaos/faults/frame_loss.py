@@ -12,6 +12,7 @@ class FrameLoss(FrameFault):
     name = "frame_loss"
     example = "frame_loss=5%"
     color = "#d62728"
+    wild = ("frame_loss=2%", "frame_loss=20%")
 
     @classmethod
     def parse(cls, value: str | None, stream: str | None = None) -> "FrameLoss":

@@ -15,6 +15,7 @@ class FrameReorder(FrameFault):
     name = "frame_reorder"
     example = "frame_reorder=5%/4"
     color = "#31a354"
+    wild = ("frame_reorder=5%/4", "frame_reorder=30%/8")
 
     @classmethod
     def parse(cls, value: str | None, stream: str | None = None) -> "FrameReorder":

@@ -16,6 +16,7 @@ class Handover(PacketFault):
     name = "handover"
     example = "handover at 10s for 15s on clients/25%"
     color = "#ce6dbd"
+    wild = ("handover",)
     networks = ("nat",)
 
     @classmethod

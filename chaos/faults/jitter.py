@@ -13,6 +13,7 @@ class Jitter(ImpairmentFault):
     name = "jitter"
     example = "jitter=40ms"
     color = "#f7b6d2"
+    wild = ("jitter=50ms", "jitter=300ms")
     networks = ("wire",)
 
     @classmethod

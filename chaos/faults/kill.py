@@ -15,6 +15,7 @@ class Kill(Fault[ServerLever]):
     name = "kill"
     example = "kill at 60s on access"
     color = "#8b0000"
+    wild = ("kill on access", "kill on server")
     instantaneous = True
     pulls = SERVER
     trials = ("kill on access", "kill on server")

@@ -11,6 +11,7 @@ class Latency(ToxicFault):
     name = "latency"
     example = "latency=300ms±100ms"
     color = "#ff7f0e"
+    wild = ("latency=100ms±50ms", "latency=800ms±300ms")
 
     @classmethod
     def parse(cls, value: str | None, stream: str | None = None) -> "Latency":

@@ -11,6 +11,7 @@ class LimitData(ToxicFault):
     name = "limit_data"
     example = "limit_data=10KB"
     color = "#e377c2"
+    wild = ("limit_data=2KB", "limit_data=20KB")
     default_stream = "downstream"
 
     @classmethod

@@ -13,6 +13,7 @@ class Loss(ImpairmentFault):
     name = "loss"
     example = "loss=5%"
     color = "#c49c94"
+    wild = ("loss=2%", "loss=10%", "loss=30%")
 
     @classmethod
     def parse(cls, value: str | None, stream: str | None = None) -> "Loss":

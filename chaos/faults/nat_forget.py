@@ -15,6 +15,7 @@ class NatForget(PacketFault):
     name = "nat_forget"
     example = "nat_forget at 10s for 30s"
     color = "#7b4173"
+    wild = ("nat_forget",)
     networks = ("nat",)
     per_client = False
 

@@ -18,6 +18,7 @@ class NatTimeout(PacketFault):
     name = "nat_timeout"
     example = "nat_timeout=30s"
     color = "#a55194"
+    wild = ("nat_timeout=1s",)
     networks = ("nat",)
     trials = ("nat_timeout=1s",)
     per_client = False

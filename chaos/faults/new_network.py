@@ -14,6 +14,7 @@ class NewNetwork(Fault[SwarmLever]):
     name = "new_network"
     example = "new_network at 10s"
     color = "#7b4fb0"
+    wild = ("new_network",)
     instantaneous = True
     pulls = SWARM
 

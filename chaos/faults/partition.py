@@ -15,6 +15,7 @@ class Partition(PacketFault):
     name = "partition"
     example = "partition at 10s for 5s"
     color = "#000000"
+    wild = ("partition",)
 
     @classmethod
     def parse(cls, value: str | None, stream: str | None = None) -> "Partition":

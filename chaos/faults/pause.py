@@ -15,6 +15,7 @@ class Pause(Fault[ServerLever]):
     name = "pause"
     example = "pause at 10s for 5s on server"
     color = "#a9a9a9"
+    wild = ("pause on access", "pause on server")
     pulls = SERVER
     trials = ("pause on access", "pause on server")
 

@@ -14,6 +14,7 @@ class Rate(ImpairmentFault):
     name = "rate"
     example = "rate=200KB/s"
     color = "#9edae5"
+    wild = ("rate=50KB/s", "rate=500KB/s")
     networks = ("wire",)
 
     @classmethod

@@ -13,6 +13,7 @@ class Reorder(ImpairmentFault):
     name = "reorder"
     example = "reorder=5%/20ms"
     color = "#98df8a"
+    wild = ("reorder=5%/20ms", "reorder=20%/50ms")
     networks = ("wire",)
 
     @classmethod

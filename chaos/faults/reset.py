@@ -13,6 +13,7 @@ class Reset(Fault[ToxiproxyControl]):
     name = "reset"
     example = "reset at 10s on access-1"
     color = "#1f77b4"
+    wild = ("reset",)
     instantaneous = True
 
     def __init__(self) -> None:

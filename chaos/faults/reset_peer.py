@@ -11,6 +11,7 @@ class ResetPeer(ToxicFault):
     name = "reset_peer"
     example = "reset_peer=2s"
     color = "#17becf"
+    wild = ("reset_peer=500ms",)
     default_stream = "downstream"
 
     @classmethod

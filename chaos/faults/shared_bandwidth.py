@@ -11,6 +11,7 @@ class SharedBandwidth(ToxicFault):
     name = "shared_bandwidth"
     example = "shared_bandwidth=500KB/s"
     color = "#756bb1"
+    wild = ("shared_bandwidth=100KB/s", "shared_bandwidth=500KB/s")
 
     @classmethod
     def parse(cls, value: str | None, stream: str | None = None) -> "SharedBandwidth":

@@ -12,6 +12,7 @@ class Slicer(ToxicFault):
     name = "slicer"
     example = "slicer=64B±32B/1ms"
     color = "#bcbd22"
+    wild = ("slicer=20±10",)
 
     @classmethod
     def parse(cls, value: str | None, stream: str | None = None) -> "Slicer":

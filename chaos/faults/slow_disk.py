@@ -15,6 +15,7 @@ class SlowDisk(BurdenFault):
     name = "slow_disk"
     example = "slow_disk=200ms at 10s for 10s"
     color = "#8c6d31"
+    wild = ("slow_disk=50ms", "slow_disk=500ms")
 
     @classmethod
     def parse(cls, value: str | None, stream: str | None = None) -> "SlowDisk":

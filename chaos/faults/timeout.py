@@ -11,6 +11,7 @@ class Timeout(ToxicFault):
     name = "timeout"
     example = "timeout=5s"
     color = "#7f7f7f"
+    wild = ("timeout=2s",)
 
     @classmethod
     def parse(cls, value: str | None, stream: str | None = None) -> "Timeout":

@@ -25,8 +25,8 @@ _FORWARDED = {
     RESET: "ct state invalid meta l4proto tcp counter reject with tcp reset",
 }
 _ARRIVING = {
-    SILENT: f'iifname "{OUTSIDE}" counter drop',
-    HEALING: f'iifname "{OUTSIDE}" counter drop',
+    SILENT: f'iifname "{OUTSIDE}" ct state != established counter drop',
+    HEALING: f'iifname "{OUTSIDE}" ct state != established counter drop',
     RESET: "",
 }
 
@@ -52,6 +52,7 @@ class Nat:
                 f"add table ip {TABLE}-nat\n"
                 f"add chain ip {TABLE}-nat forwarded {{ type filter hook forward priority 0; }}\n"
                 f"add chain ip {TABLE}-nat arriving {{ type filter hook input priority 0; }}\n"
+                f"add chain ip {TABLE}-nat coming {{ type nat hook prerouting priority dstnat; }}\n"
                 f"add chain ip {TABLE}-nat leaving {{ type nat hook postrouting priority srcnat; }}\n"
                 + _rule("forwarded", _FORWARDED[kind])
                 + _rule("arriving", _ARRIVING[kind])
@@ -75,17 +76,28 @@ class Nat:
         whose = f"ip saddr {{ {', '.join(clients)} }}" if clients else ""
         # Before those of earlier handovers: the last one counts.
         rule = f'insert rule ip {TABLE}-nat leaving oifname "{OUTSIDE}" {whose} snat to {address}'
-        nft = Nftables(self._router)
-        try:
-            nft.do(rule)
-        finally:
-            nft.close()
+        self._rewrite(rule)
         self._remembers_s.append(REMEMBERS_S)
         self._remember()
         told = [self._tell("-D", "-p", "tcp", "-s", each) for each in clients] or [
             self._tell("-D", "-p", "tcp")
         ]
         return sum(map(_count, told)), address
+
+    def lead(self, port: int, to: str) -> None:
+        """Who connects from inside to that port of anybody comes to `to`, HOST:PORT, instead."""
+        self._rewrite(f'add rule ip {TABLE}-nat coming iifname "{INSIDE}" tcp dport {port} dnat to {to}')
+
+    def lead_nowhere(self) -> None:
+        """Ends what `lead` began."""
+        self._rewrite(f"flush chain ip {TABLE}-nat coming")
+
+    def _rewrite(self, rule: str) -> None:
+        nft = Nftables(self._router)
+        try:
+            nft.do(rule)
+        finally:
+            nft.close()
 
     def forget_after(self, idle_s: float) -> None:
         """A connection is forgotten when nothing passed for that long, counted from its next packet on."""

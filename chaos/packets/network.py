@@ -1,10 +1,13 @@
 """A network of our own: clients on one side, a server on the other, and between them what breaks."""
 
+import itertools
 import random
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any, Self
 
-from chaos.errors import PacketsError
+from chaos.errors import ChaosError, PacketsError
+from chaos.http_only import HttpOnly
 from chaos.packets.diag import Flow, connections
 from chaos.packets.firewall import REFUSALS, Firewall, Post, one_in, ports
 from chaos.packets.impairment import Impairment
@@ -28,6 +31,8 @@ _ROUTER_INSIDE = "10.77.0.1"
 _ROUTER_OUTSIDE = ("10.77.1.1", *(f"10.77.1.{number}" for number in range(20, 28)))
 """The first is the one that it uses until clients are handed over to the next."""
 DEVICE = "net0"
+_WEB, _GATEWAY = 80, 3128
+_serial = itertools.count(1)
 UPSTREAM, DOWNSTREAM = "upstream", "downstream"
 BOTH = (UPSTREAM, DOWNSTREAM)
 
@@ -50,6 +55,8 @@ class Network:
         self.kind = kind
         self._dice = random.Random(f"{seed}/network")
         self._namespaces: list[Namespace] = []
+        self._gateway: HttpOnly | None = None
+        self._led: set[int] = set()
         self._firewalls: dict[str, Firewall] = {}
         self.wire: Wire | None = None
         self.nat: Nat | None = None
@@ -126,8 +133,37 @@ class Network:
         self._router().forget_after(idle_s)
         return Trouble(NAT_LAYER, idle_s=idle_s)
 
+    def web_only(self) -> Trouble:
+        """Nothing passes the router but HTTP on port 80, by a proxy on it: no CONNECT, no upgrade, no other
+        protocol. Raises also other ChaosErrors, where there is no such proxy."""
+        router = self._router()
+        trouble = self._filter({UPSTREAM: [("", "drop")]})
+        try:
+            if self._gateway is None:
+                within = self._namespaces[-1].prefix()
+                upstream = f"{SERVER_ADDRESS}:{_WEB}"
+                self._gateway = HttpOnly(upstream, _ROUTER_INSIDE, port=_GATEWAY, within=within)
+                router.lead(_WEB, self._gateway.address)
+        except ChaosError:
+            self.heal(trouble)
+            raise
+        number = next(_serial)
+        self._led.add(number)
+        return replace(trouble, gateway=number)
+
+    def _lead_directly(self) -> None:
+        if self.nat is not None:
+            self.nat.lead_nowhere()
+        if self._gateway is not None:
+            self._gateway.close()
+            self._gateway = None
+
     def heal(self, trouble: Trouble) -> dict[str, int]:
         """It is over; how many packets it met, in words. Twice is allowed."""
+        if trouble.gateway in self._led:
+            self._led.remove(trouble.gateway)
+            if not self._led:
+                self._lead_directly()
         if trouble.layer == WIRE_LAYER and self.wire is not None:
             return self.wire.mend(trouble.impairment)
         if trouble.layer == NAT_LAYER and self.nat is not None:
@@ -158,6 +194,9 @@ class Network:
 
     def close(self) -> None:
         """Nothing of it is left. Twice is allowed."""
+        if self._gateway is not None:
+            self._gateway.close()
+            self._gateway = None
         if self.wire is not None:
             self.wire.close()
             self.wire = None

@@ -105,8 +105,8 @@ def _lanes(active: list[_Asked]) -> list[dict[str, Any]]:
     for client, numbers in suffers.items():
         together.setdefault(tuple(numbers), []).append(client)
     lanes: list[dict[str, Any]] = [_lane(everybody, [])]
-    for numbers, clients in together.items():
-        lanes.append(_lane([*everybody, *(active[number] for number in numbers)], sorted(clients)))
+    for same, clients in together.items():
+        lanes.append(_lane([*everybody, *(active[number] for number in same)], sorted(clients)))
     return lanes
 
 

@@ -49,6 +49,17 @@ from chatproof.dialect_option import dialect_option
     "may be given several times.",
 )
 @click.option(
+    "--fault-plan",
+    metavar="NAME",
+    help="A plan of the library, such as subway or handover, or a TOML file (docs/faults.md; list: help).",
+)
+@click.option(
+    "--nemesis",
+    type=int,
+    metavar="SEED",
+    help="Random faults that overlap and heal, in whatever network the machine allows; the same for a seed.",
+)
+@click.option(
     "--threshold",
     multiple=True,
     metavar="LIMIT",
@@ -113,9 +124,13 @@ def command(
     soak, heartbeat-20k, heartbeat-200k, million, million-chat, two-million.
     Without a plan, 2,000 connections of the embedded reference server chat for 30 seconds.
     """
+    if given["fault_plan"] == "help":
+        _list_fault_plans()
+        return
     import locust  # noqa: F401  patches the standard library before anything else uses it
     from rich.console import Console
 
+    from chatproof.breaking import broken_down
     from chatproof.elsewhere import Elsewhere
     from chatproof.folders import new_folder
     from chatproof.plan import Plan, load_plan
@@ -127,6 +142,7 @@ def command(
         return
     wanted = load_plan(plan) if plan else Plan()
     _apply(wanted, given, settings)
+    planned = broken_down(wanted)
     wanted.check()
     elsewhere = Elsewhere.parse(machines, bind)
     if elsewhere is not None:
@@ -134,6 +150,8 @@ def command(
     watchers = Watchers.parse(metrics_port, otlp)
     folder = new_folder(out, wanted.name)
     console = Console(stderr=as_json)
+    for spec in planned:
+        console.print(f"{spec.phase}: {spec.as_text()}", highlight=False, soft_wrap=True)
     run = Run(wanted, folder, shlex.join(["chatproof", *sys.argv[1:]]), console, elsewhere)
     run.reports = reports
     run.watchers = watchers
@@ -165,6 +183,7 @@ def _apply(plan: Any, given: dict[str, Any], settings: tuple[str, ...]) -> None:
         "shape",
         "seed",
         "toxiproxy",
+        "fault_plan",
     ):
         if given[key] is not None:
             setattr(plan, key, given[key])
@@ -191,7 +210,9 @@ def _apply(plan: Any, given: dict[str, Any], settings: tuple[str, ...]) -> None:
         specs = [parse_fault(text) for text in given["fault"]]
     except FaultSyntaxError as error:
         raise WrongUse(f"--fault: {error}") from error
-    plan.fault += [_fault_table(spec) for spec in specs]
+    plan.fault += [spec.as_mapping() for spec in specs]
+    if given["nemesis"] is not None:
+        plan.nemesis = _nemesis_of(plan, given["nemesis"])
     kinds = {option.name: type(option.default) for option in fields(SwarmOptions)}
     for setting in settings:
         key, equals, value = setting.partition("=")
@@ -204,17 +225,21 @@ def _apply(plan: Any, given: dict[str, Any], settings: tuple[str, ...]) -> None:
             raise WrongUse(f"--set {setting!r}: {error}") from error
 
 
-def _fault_table(spec: Any) -> dict[str, Any]:
-    """The fault as a plan has it."""
-    table = {
-        "fault": spec.name,
-        "value": spec.value,
-        "at": spec.at_s,
-        "for": spec.for_s,
-        "target": spec.target,
-        "stream": spec.stream,
-    }
-    return {key: value for key, value in table.items() if value is not None}
+def _nemesis_of(plan: Any, seed: int) -> Any:
+    """That of the plan, or the usual one, with another seed."""
+    from msgspec.structs import replace
+
+    from chatproof.plan import NemesisPlan
+
+    return NemesisPlan(seed=seed) if plan.nemesis is None else replace(plan.nemesis, seed=seed)
+
+
+def _list_fault_plans() -> None:
+    from chaos.fault_plan import library, load_fault_plan
+
+    for name in library():
+        fault_plan = load_fault_plan(name)
+        click.echo(f"{name:<20} {fault_plan.about}\n{'':<20} needs {fault_plan.needs}")
 
 
 def _list_settings() -> None:

@@ -55,8 +55,17 @@ def switch(name: str, help_text: str) -> Callable[[F], F]:
 @switch("version", "Print the version whose API this is, and end.")
 @click.option("--keep-sources", is_flag=True, hidden=True, help="Dial from the client's own address.")
 @click.option("--parent", type=int, hidden=True, help="End when this process, which started it, does.")
-def command(host: str, port: int, config: Path | None, seed: int | None, proxy_metrics: bool,
-            runtime_metrics: bool, version: bool, keep_sources: bool, parent: int | None) -> None:  # fmt: skip
+def command(
+    host: str,
+    port: int,
+    config: Path | None,
+    seed: int | None,
+    proxy_metrics: bool,
+    runtime_metrics: bool,
+    version: bool,
+    keep_sources: bool,
+    parent: int | None,
+) -> None:
     """Serve Toxiproxy's API and its toxics, and more that know the messages of chat, MQTT and WebSocket."""
     from gevent import monkey
 
