@@ -101,8 +101,9 @@ class Evidence:
             if fault.end_ns
             else int(self.span_s[1] * NS_PER_S) + self.zero_ns
         )
+        phase, name = fault.detail.get("phase"), fault.name.replace("_", " ")
         return Band(
-            fault.name.replace("_", " "),
+            f"{phase}: {name}" if phase else name,
             fault.target,
             (fault.start_ns - self.zero_ns) / NS_PER_S,
             (end_ns - self.zero_ns) / NS_PER_S,
