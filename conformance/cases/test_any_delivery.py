@@ -77,6 +77,7 @@ def test_bodies_are_bytes_of_any_kind_and_length(block: Block, device: MakeDevic
 
 
 @pytest.mark.clause("DLV.1")
+@pytest.mark.needs("offline")
 def test_a_recipient_whose_connection_breaks_all_the_time(
     block: Block, device: MakeDevice, strait: MakeStrait
 ) -> None:
@@ -157,6 +158,7 @@ def test_a_lost_acknowledgement_does_not_multiply_a_message(
 
 
 @pytest.mark.clause("DLV.3")
+@pytest.mark.needs("offline")
 def test_what_a_device_did_not_acknowledge_comes_again(
     block: Block, device: MakeDevice, strait: MakeStrait, judge: Judge
 ) -> None:
@@ -188,6 +190,7 @@ def test_what_a_device_did_not_acknowledge_comes_again(
 
 
 @pytest.mark.clause("DLV.3")
+@pytest.mark.needs("offline")
 def test_what_was_acknowledged_does_not_come_again(
     block: Block, device: MakeDevice, strait: MakeStrait, judge: Judge
 ) -> None:

@@ -17,6 +17,7 @@ _BACK_S = 30.0
 
 
 @pytest.mark.clause("ARC.3")
+@pytest.mark.needs("offline")
 def test_what_waited_is_there_after_a_restart(
     block: Block, device: MakeDevice, started: StartedServer
 ) -> None:
@@ -41,6 +42,7 @@ def test_what_waited_is_there_after_a_restart(
 
 
 @pytest.mark.clause("DLV.7")
+@pytest.mark.needs("offline")
 def test_what_was_acknowledged_survives_a_kill(
     block: Block, device: MakeDevice, started: StartedServer, judge: Judge
 ) -> None:
@@ -64,6 +66,7 @@ def test_what_was_acknowledged_survives_a_kill(
 
 
 @pytest.mark.clause("DLV.7")
+@pytest.mark.needs("offline")
 def test_clients_go_on_over_a_kill(
     block: Block, device: MakeDevice, started: StartedServer, judge: Judge
 ) -> None:
