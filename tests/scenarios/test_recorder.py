@@ -10,6 +10,7 @@ import pytest
 from locust.stats import RequestStats
 
 from drivers import events
+from drivers.dialects import chat
 from drivers.events import CloseReason
 from ledger import schema
 from ledger.errors import LedgerError
@@ -27,6 +28,9 @@ PAIR = "u1:u2"
 MESSAGE = ALICE << 32 | 7
 
 
+ENDPOINT = SimpleNamespace(label="tcp:1", dialect=chat.DIALECT)
+
+
 class Desk:
     """A recorder and what it wrote."""
 
@@ -41,7 +45,7 @@ class Desk:
         self.recorder.on_delivered = lambda client, entry, now: self.shown.append(entry)
 
     def hear(self, event: events.Event, device: int = BOB, **client: Any) -> None:
-        given = {"version": 0, "lost_at": None, "failures": 0, "endpoint": SimpleNamespace(label="tcp:1")}
+        given = {"version": 0, "lost_at": None, "failures": 0, "endpoint": ENDPOINT}
         self.recorder.observe(SimpleNamespace(index=device, **(given | client)), event, NOW)  # type: ignore[arg-type]
 
     def rows(self) -> list[dict[str, Any]]:
