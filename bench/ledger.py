@@ -160,39 +160,42 @@ def check(run: RunFolder) -> list[Row]:
     from ledger.summary import summarise
 
     rows, results = [], {}
-    before = _spent()
+    before = spent()
     ledger = Ledger.open(run)
     for name, function in all_checks().items():
-        began = _spent()
+        began = spent()
         results[name] = function(ledger, CheckOptions())
-        rows.append(Row(f"{name}: {results[name].verdict}", _since(began)))
-    began = _spent()
+        rows.append(Row(f"{name}: {results[name].verdict}", since(began)))
+    began = spent()
     summary = summarise(ledger, results, [])
-    rows.append(Row(f"summary: {summary['verdict']}", _since(began)))
-    return [*rows, Row("all", _since(before) | _peak())]
+    rows.append(Row(f"summary: {summary['verdict']}", since(began)))
+    return [*rows, Row("all", since(before) | peak())]
 
 
 def read_all(run: RunFolder) -> list[Row]:
     """The peer: Polars adds up every column, and nothing is checked."""
     import polars as pl
 
-    before = _spent()
+    before = spent()
     rows = pl.scan_parquet(sorted(run.ledger.glob("*.parquet")))
     rows.select(pl.all().exclude("event", "via").sum(), pl.col("event", "via").n_unique()).collect()
-    return [Row("Polars reads each column", _since(before) | _peak(), peer=True)]
+    return [Row("Polars reads each column", since(before) | peak(), peer=True)]
 
 
-def _spent() -> tuple[float, float]:
+def spent() -> tuple[float, float]:
+    """Seconds, and CPU seconds of this process."""
     usage = resource.getrusage(resource.RUSAGE_SELF)
     return time.perf_counter(), usage.ru_utime + usage.ru_stime
 
 
-def _since(began: tuple[float, float]) -> dict[str, float]:
-    took_s, cpu_s = (now - then for now, then in zip(_spent(), began, strict=True))
+def since(began: tuple[float, float]) -> dict[str, float]:
+    """What was spent since `spent` said so."""
+    took_s, cpu_s = (now - then for now, then in zip(spent(), began, strict=True))
     return {"s": took_s, "CPU s": cpu_s}
 
 
-def _peak() -> dict[str, float]:
+def peak() -> dict[str, float]:
+    """The most memory that this process had."""
     return {"peak MiB": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024}
 
 

@@ -23,6 +23,7 @@ class Sheet:
 
     def __init__(self, width: float, height: float, narrow: bool) -> None:
         self.width = width
+        self.height = height
         self.narrow = narrow
         self.figure = Figure(
             figsize=(width / UNITS_PER_INCH, height / UNITS_PER_INCH),

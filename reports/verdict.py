@@ -54,7 +54,7 @@ def _judged(summary: Mapping[str, Any], interrupted: bool, tell: Telling) -> tup
         return "unsure", "Unknown", f"No verdict: {_why(checks)}. {misses}".strip(), code
     if missed:
         return "bad", "Threshold missed", f"All checks pass, but {misses}", code
-    return "good", "Pass", _proof(checks.get("completeness") or {}), code
+    return "good", "Pass", _proof(summary, checks.get("completeness") or {}), code
 
 
 def _reason(name: str, check: Mapping[str, Any]) -> str:
@@ -75,11 +75,19 @@ def _why(checks: Mapping[str, Any]) -> str:
     return "; ".join(reasons) or "nothing was checked"
 
 
-def _proof(completeness: Mapping[str, Any]) -> str:
+def _proof(summary: Mapping[str, Any], completeness: Mapping[str, Any]) -> str:
     acked, expected = completeness.get("acked"), completeness.get("expected")
-    if acked is None or expected is None:
-        return "All checks pass."
-    return (
-        f"All checks pass: all {figure('checks.completeness.acked', exact, acked)} acknowledged messages are "
-        f"accounted for in {figure('checks.completeness.expected', exact, expected)} expected deliveries."
-    )
+    beats = summary.get("heartbeats") or {}
+    if expected:
+        return (
+            f"All checks pass: all {figure('checks.completeness.acked', exact, acked)} acknowledged messages "
+            f"are accounted for in {figure('checks.completeness.expected', exact, expected)} expected "
+            "deliveries."
+        )
+    if beats.get("sent"):
+        return (
+            f"All checks pass: {figure('heartbeats.answered', exact, beats['answered'])} of "
+            f"{figure('heartbeats.sent', exact, beats['sent'])} heartbeats were answered, "
+            f"{figure('heartbeats.missed', exact, beats['missed'])} missed."
+        )
+    return "All checks pass."

@@ -17,6 +17,8 @@ _ROLES = {"server": GREEN, "generator": BLUE, "proxy": ORANGE}
 _KERNEL = "kernel"
 _FEWEST = 5
 _MOST_POINTS = 300
+_LEAST_HEIGHT = 250
+"""Of a sheet with room for all three panels."""
 
 Line = tuple[float, float]
 """A slope and the value without connections."""
@@ -105,10 +107,15 @@ def _draw(
     memory: dict[str, pl.DataFrame],
     slopes: dict[str, Line | None],
 ) -> None:
-    against, cpu, files = sheet.panels(3, 1) if sheet.narrow else sheet.panels(1, 3)
+    if sheet.height < _LEAST_HEIGHT:
+        panels = sheet.panels(1, 2)
+    else:
+        panels = sheet.panels(3, 1) if sheet.narrow else sheet.panels(1, 3)
+    against, cpu, *files = panels
     heading(against, "memory against connections")
     heading(cpu, "processor cores over time")
-    heading(files, "open files against connections")
+    for axes in files:
+        heading(axes, "open files against connections")
     most = max(float(frame["connections"].to_numpy().max()) for frame in told.values())
     for role, frame in memory.items():
         _cloud(against, frame, "value", _colour(role))
@@ -118,14 +125,16 @@ def _draw(
     for role, frame in told.items():
         thin = frame.gather_every(max(1, frame.height // _MOST_POINTS))
         cpu.plot(thin["t"].to_numpy(), thin["cores"].to_numpy(), color=_colour(role), linewidth=1.7)
-        _cloud(files, frame, "fds", _colour(role))
-    for axes in (against, files):
+        for axes in files:
+            _cloud(axes, frame, "fds", _colour(role))
+    for axes in (against, *files):
         axes.set_xlim(0, max(most, 10) * 1.04)
         axes.autoscale_view(scalex=False)
         axes.set_ylim(bottom=0)
         count_axis(axes, "x", bins=4)
     against.yaxis.set_major_formatter(FuncFormatter(lambda value, _: size(value)))
-    count_axis(files)
+    for axes in files:
+        count_axis(axes)
     cpu.set_ylim(bottom=0)
     cpu.set_xlim(*evidence.span_s)
     shade(cpu, evidence.bands)

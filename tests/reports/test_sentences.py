@@ -40,6 +40,12 @@ def test_roll_call_counts_what_the_summary_counts(tell: Tell) -> None:
     assert "2 lost" in told
 
 
+def test_without_messages_heartbeats_are_called(tell: Tell) -> None:
+    beats = {"due": 1200, "sent": 1190, "answered": 1100, "late": 3, "missed": 2}
+    told = sentence("roll_call", tell([]), {"heartbeats": beats})
+    assert told.startswith("No message was sent. 1,200 heartbeats were due, 1,190 sent and 1,100 answered")
+
+
 def test_latency_peaks_where_the_slow_delivery_was_planned(tell: Tell, message: Message) -> None:
     rows = [*message(1, 1.0, 0.02), *message(2, 2.0, 0.02), *message(3, 5.0, 1.5)]
     told = sentence("latency_over_time", tell(rows, [Fault("slow", "", 104 * S, 107 * S)]))

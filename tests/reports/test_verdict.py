@@ -42,6 +42,14 @@ def test_a_failure_says_how_many() -> None:
     assert plain(told.line) == "1 check failed: completeness (2 lost)."
 
 
+def test_a_pass_without_messages_says_how_many_heartbeats() -> None:
+    beats = {"due": 12, "sent": 11, "answered": 10, "late": 0, "missed": 1}
+    told = headline(
+        judged("pass", {"verdict": "pass", "expected": 0}) | {"heartbeats": beats}, interrupted=False
+    )
+    assert plain(told.line) == "All checks pass: 10 of 11 heartbeats were answered, 1 missed."
+
+
 def test_a_pass_says_of_how_many() -> None:
     told = headline(judged("pass", GOOD), interrupted=False)
     assert "all 10 acknowledged messages" in plain(told.line)
