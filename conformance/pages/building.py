@@ -27,16 +27,23 @@ _SIGNS = {
 
 @dataclass(frozen=True, slots=True)
 class Cell:
-    """One clause over one carrier of one target, and the name of its page."""
+    """One clause over one carrier of one target, and the name of its page. `standard`: the target's own, if it
+    has one."""
 
     target: str
     carrier: str
     anchor: str
     result: ClauseResult
+    standard: str = ""
 
     @property
     def verdict(self) -> Verdict:
         return self.result.verdict
+
+    @property
+    def has_page(self) -> bool:
+        """Whether there is anything to say about it."""
+        return bool(self.result.cases) or self.result.promise is not None
 
     @property
     def passed(self) -> int:
@@ -56,6 +63,11 @@ class Row:
     clause: Clause
     cells: Sequence[Cell]
 
+    @property
+    def is_tried(self) -> bool:
+        """Whether any case has looked at it, of whatever target."""
+        return any(cell.result.cases for cell in self.cells)
+
 
 def write(found: Sequence[Results], path: Path) -> None:
     """One matrix of all results, a group of columns each. Raises OSError."""
@@ -74,8 +86,8 @@ def page(found: Sequence[Results]) -> str:
     return environment.get_template("matrix.html").render(
         style=Markup((_HERE / "style.css").read_text("utf-8")),
         found=found,
-        families=_families([row for row in rows if any(cell.result.cases for cell in row.cells)]),
-        unchecked=[row.clause for row in rows if not any(cell.result.cases for cell in row.cells)],
+        families=_families([row for row in rows if row.is_tried]),
+        unchecked=[row.clause for row in rows if not row.is_tried],
         headlines=[headline(results) for results in found],
         signs=_SIGNS,
         Verdict=Verdict,
@@ -90,7 +102,8 @@ def headline(results: Results) -> tuple[str, str]:
         if len(results.carriers) > 1
         else f"over {results.carriers[0]}"
     )
-    kept = f"{counts[Verdict.PASS]} clauses kept, {over}"
+    noted = sum(bool(result.notes) for result in results.clauses)
+    kept = f"{counts[Verdict.PASS]} clauses kept{f', {noted} with notes' if noted else ''}, {over}"
     parts = [
         f"{counts[verdict]} {word}"
         for verdict, word in ((Verdict.FAIL, "broken"), (Verdict.UNKNOWN, "undecided"))
@@ -134,9 +147,12 @@ def _rows(found: Sequence[Results]) -> list[Row]:
     for name, clause in clauses.items():
         for number, (results, of_target) in enumerate(zip(found, by_target, strict=True)):
             whole = of_target.get(name, ClauseResult(clause, ()))
+            if name not in of_target and results.promises is not None:
+                whole = ClauseResult(clause, (), results.promises.of(name))
             for carrier in results.carriers:
                 anchor = f"{name}-{carrier}-{number}" if len(found) > 1 else f"{name}-{carrier}"
-                cell = Cell(results.target, carrier, anchor, whole.over(carrier))
+                standard = "" if results.promises is None else results.promises.standard
+                cell = Cell(results.target, carrier, anchor, whole.over(carrier), standard)
                 cells.setdefault(name, []).append(cell)
     return [Row(clauses[name], cells[name]) for name in sorted(clauses, key=in_order)]
 
