@@ -1,18 +1,22 @@
 """WebSocket messages (RFC 6455): after the opening handshake, frames, of which several can be one message."""
 
+from itertools import cycle
+
 from chaos.framers import Framer, NotFramed, by_first_byte, framer
 
 MAX_HANDSHAKE_BYTES = 16 * 1024
 
 _FIN, _RESERVED, _OPCODE, _MASKED, _LENGTH = 0x80, 0x70, 0x0F, 0x80, 0x7F
 _KINDS = {0: "continuation", 1: "text", 2: "binary", 8: "close", 9: "ping", 10: "pong"}
-_CONTROL, _BINARY = 8, 2
+_CONTROL, _TEXT, _BINARY = 8, 1, 2
+_START_BYTES = 64
+"""Enough of a message within to tell its kind."""
 
 
 @framer
 class WebSocket(Framer):
-    """The handshake always passes. Kinds: text, binary, ping, pong, close; a binary message that holds a
-    message of another protocol known here, as chat does, is of that message's kind."""
+    """The handshake always passes. Kinds: text, binary, ping, pong, close; a message that holds one of
+    another protocol known here, as chat and XMPP have it, is of that one's kind."""
 
     name = "websocket"
     kinds = frozenset(_KINDS.values()) - {"continuation"}
@@ -54,11 +58,11 @@ class WebSocket(Framer):
 
     def kind(self, message: bytes) -> str:
         opcode, at = message[0] & _OPCODE, self.body_at(message)
-        if opcode == _BINARY and len(message) - at >= 2:
-            start = message[at : at + 4]
+        if opcode in (_TEXT, _BINARY) and len(message) - at >= 2:
+            start = message[at : at + _START_BYTES]
             if message[1] & _MASKED:
                 key = message[at - 4 : at]
-                start = bytes(a ^ b for a, b in zip(start, key, strict=False))
+                start = bytes(a ^ b for a, b in zip(start, cycle(key), strict=False))
             inner = by_first_byte().get(start[0])
             if inner is not None and inner is not self:
                 return inner.kind(start)

@@ -313,7 +313,8 @@ _REFUSED: list[tuple[str, str, Any, int, str]] = [
         _T,
         {"type": "frame_loss", "attributes": {"protocol": "irc"}},
         400,
-        "bad request body: frame_loss: protocol 'irc' is unknown, there are auto, chat, mqtt, websocket",
+        "bad request body: frame_loss: protocol 'irc' is unknown, "
+        "there are auto, chat, mqtt, websocket, xmpp",
     ),
     ("GET", f"{_T}/quick", None, 404, "toxic not found"),
     ("GET", "/proxies/q/toxics/slow", None, 404, "proxy not found"),

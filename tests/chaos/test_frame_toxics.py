@@ -88,7 +88,17 @@ def _websocket_down(numbers: list[int]) -> Stream:
     return _ws(numbers, b"", head)
 
 
-_STREAMS: list[Callable[[list[int]], Stream]] = [_chat, _mqtt, _websocket_up, _websocket_down]
+def _xmpp(numbers: list[int]) -> Stream:
+    made = [b"<?xml version='1.0'?><stream:stream xmlns='jabber:client' xmlns:stream='s' to='a'>"]
+    for n in numbers:
+        body = b"<![CDATA[</message><r/>]]>&lt;" * (n % 3) + b"x" * n
+        stanza = b"<message to='u%d/<>' a=\"'\"><body>%b</body><x><message/></x></message>" % (n, body)
+        stanza = stanza.replace(b"<>", b">")
+        made.append([stanza, b"<r xmlns='urn:xmpp:sm:3'/>", b"\n", b"<iq id='%d'></iq>" % n][n % 4])
+    return Stream(b"", [*made, b"</stream:stream>"])
+
+
+_STREAMS: list[Callable[[list[int]], Stream]] = [_chat, _mqtt, _xmpp, _websocket_up, _websocket_down]
 _streams = st.builds(
     lambda make, numbers: make(numbers),
     st.sampled_from(_STREAMS),
@@ -204,10 +214,10 @@ def test_a_spoilt_message_is_as_long_and_begins_otherwise(stream: Stream, cuts: 
         at += len(message)
 
 
-@pytest.mark.parametrize("name", ["chat", "mqtt"])
+@pytest.mark.parametrize("name", ["chat", "mqtt", "xmpp"])
 def test_what_is_spoilt_is_no_message_for_its_framer(name: str) -> None:
     framer = framers()[name]
-    message = {"chat": _chat, "mqtt": _mqtt}[name]([1]).messages[1]
+    message = {"chat": _chat, "mqtt": _mqtt, "xmpp": _xmpp}[name]([1]).messages[1]
     for draw in range(8):
         with pytest.raises(NotFramed):
             framer.length(framer.spoil(message, draw / 8), 0)
@@ -337,6 +347,11 @@ def test_a_message_too_large_to_hold_makes_its_stream_pass_untouched() -> None:
         (b"\xc7\x66\0\0\0\0\0\0", "chat", "0x66"),
         (b"\x30\x03\0\1t", "mqtt", "publish"),
         (b"\xd0\0", "mqtt", "pingresp"),
+        (b"<message to='a'><body/></message>", "xmpp", "message"),
+        (b"<?xml version='1.0'?><stream:stream to='a'>", "xmpp", "stream"),
+        (b"</stream:stream>", "xmpp", "end"),
+        (b"\n", "xmpp", "blank"),
+        (_ws_frame(0x81, b"<iq xmlns='jabber:client'/>", b"abcd"), "websocket", "iq"),
         (_ws_frame(0x82, encode(Send("c", "b", "text", b"", 0)), b"abcd"), "websocket", "send"),
         (_ws_frame(0x82, encode(Send("c", "b", "text", bytes(300), 0)), b""), "websocket", "send"),
         (_ws_frame(0x82, b"\x30\x03\0\1t", b"abcd"), "websocket", "binary"),

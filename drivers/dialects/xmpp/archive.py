@@ -1,0 +1,118 @@
+"""What a device knows of a message archive (XEP-0313), so that it can ask for what it missed.
+
+What comes by itself proves nothing about what came before it: only reading the archive does. Since a page can
+lose an entry on a path that swallows stanzas, and nothing tells, each part is read at several logins, before
+what is older is never asked for again; what has come already is known by its id and not shown twice.
+"""
+
+from xml.etree.ElementTree import Element
+
+from drivers.dialects.xmpp.elements import ARCHIVE, RESULT_SETS, escaped, named
+from drivers.dialects.xmpp.target import Target
+
+PAGE = 200
+READINGS = 3
+"""At how many logins each entry is asked for."""
+MOST_SEEN = 1000
+"""So many entries later the archive is read even without a login, to forget which ones have come."""
+_FIN = named(ARCHIVE, "fin")
+_LAST = f"{named(RESULT_SETS, 'set')}/{named(RESULT_SETS, 'last')}"
+
+
+class Archive:
+    """Unknown → (its end is asked for) → known → (page after page) → known. `room`: "" for the user's own.
+
+    `is_reading` while an answer is awaited.
+    """
+
+    __slots__ = ("_at", "_ends", "_seen", "is_reading", "room")
+
+    def __init__(self, room: str = "") -> None:
+        self.room = room
+        self.is_reading = False
+        self._at = ""
+        self._ends: tuple[str, ...] = ()
+        self._seen: tuple[set[str], ...] = ()
+
+    @property
+    def is_known(self) -> bool:
+        """Whether there is a place from which on to read."""
+        return bool(self._ends)
+
+    @property
+    def query_id(self) -> str:
+        """By which questions and answers about it are known."""
+        return f"archive {self.room}" if self.room else "archive"
+
+    def begin(self, target: Target) -> bytes:
+        """The first question of a reading: from the place on that is certain."""
+        self._at = self._ends[0] if self._ends else ""
+        return self._question(target)
+
+    def go_on(self, target: Target) -> bytes:
+        """The question for the next page, or the same one once more."""
+        return self._question(target)
+
+    def interrupt(self) -> None:
+        """No answer will come any more."""
+        self.is_reading = False
+
+    def _question(self, target: Target) -> bytes:
+        self.is_reading = True
+        to = f" to='{escaped(self.room)}'" if self.room else ""
+        name = escaped(self.query_id)
+        if not self._ends:
+            where = "<max>1</max><before/>"
+        elif self._at:
+            where = f"<max>{PAGE}</max><after>{escaped(self._at)}</after>"
+        else:
+            where = f"<max>{PAGE}</max>"
+        return (
+            f"<iq{target.namespace} type='set' id='{name}'{to}><query xmlns='{ARCHIVE}' queryid='{name}'>"
+            f"<set xmlns='{RESULT_SETS}'>{where}</set></query></iq>"
+        ).encode()
+
+    def has_come(self, entry: str) -> bool:
+        """An entry came by itself; True when there have been so many that it is time to read."""
+        if not self._ends:
+            return False
+        self._note(entry)
+        return len(self._seen[-1]) >= MOST_SEEN
+
+    def is_new(self, entry: str) -> bool:
+        """Whether an entry that the archive brings has not come before, and is asked for."""
+        if not self._ends or any(entry in seen for seen in self._seen):
+            return False
+        self._note(entry)
+        return True
+
+    def _note(self, entry: str) -> None:
+        if not self._seen:
+            self._seen = (set(),)
+        self._seen[-1].add(entry)
+
+    def answered(self, result: Element) -> bool:
+        """The page is whole; True when there is another one to ask for."""
+        self.is_reading = False
+        fin = result.find(_FIN)
+        last = None if fin is None else fin.findtext(_LAST)
+        if not self._ends:
+            self._ends = (last or "",)
+            return False
+        if fin is not None and last and fin.get("complete") not in ("true", "1"):
+            self._at = last
+            return True
+        end = last or self._at
+        if end != self._ends[-1]:
+            self._ends = (*self._ends, end)[-READINGS:]
+            self._seen = (*self._seen, set())[-READINGS:]
+        return False
+
+    def refused(self, condition: str) -> bool:
+        """The question was turned down; True when it is to be asked anew, from the beginning of the archive,
+        because it has no such entry any more."""
+        self.is_reading = False
+        if condition == "item-not-found" and any(self._ends):
+            self._ends, self._at = ("",), ""
+            return True
+        return False
