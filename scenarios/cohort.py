@@ -18,6 +18,8 @@ from scenarios.stage import Stage
 _LOOK_AGAIN_S = 0.1
 _BEATS_A_TURN = 50
 _TURN_S = 0.005
+_APART_S = 1.0
+"""Between leaving and coming back, for a login that brings what was missed."""
 KIND = "text"
 PACKAGE = 3
 """How many messages a package has."""
@@ -164,8 +166,8 @@ class Cohort:
     # -- the end --
 
     def settle(self, timeout_s: float) -> None:
-        """Everybody comes back, gets an answer for every send, and pulls until the version stands still. Where
-        there are no versions it waits until nothing comes any more.
+        """Everybody comes back, gets an answer for every send, and pulls until the version stands still; or,
+        where there are no versions, waits until nothing comes any more.
 
         Each device of a cohort that chats then is in the ledger as settled or unsettled, and each user's
         unread counts as the server reports them. Blocks the calling greenlet; a second call returns at once.
@@ -204,6 +206,8 @@ class Cohort:
         """No device was brought anything between two heartbeats, after one more login where a login brings
         what was missed."""
         if "offline" in self._offers:
+            # Not while what came meanwhile is still on its way to those who have just come back.
+            self._beat_twice(until)
             self._log_in_again(until)
         while True:
             self._hearing.clear()
@@ -212,13 +216,11 @@ class Cohort:
                 return
 
     def _log_in_again(self, until: float) -> None:
-        reachable = self._reachable()
-        for at in range(0, len(reachable), _BEATS_A_TURN):
-            with self._stage.turn:
-                for client in reachable[at : at + _BEATS_A_TURN]:
-                    self._stage.pump.leave(client)
-                    self._stage.pump.start(client)
-                gevent.sleep(_TURN_S)
+        again = self._reachable()
+        self._in_turns(again, self._stage.pump.leave)
+        # A server that hears of the new connection first takes the old one over, with what is under way.
+        gevent.sleep(_APART_S)
+        self._in_turns(again, self._stage.pump.start)
         self._until(lambda client: client.state is State.ONLINE, until)
 
     def close(self) -> None:
@@ -232,15 +234,20 @@ class Cohort:
         self._settled = True
 
     def _beat_all(self) -> None:
-        reachable = self._reachable()
-        for at in range(0, len(reachable), _BEATS_A_TURN):
-            # All cohorts settle at once: taking turns keeps a hundred thousand heartbeats from colliding.
+        self._in_turns(self._reachable(), self._beat)
+
+    def _beat(self, client: Client) -> None:
+        now = time.monotonic()
+        self._stage.recorder.awaited.add(client.index)
+        client.beat(now)
+        self._stage.pump.serve(client, now)
+
+    def _in_turns(self, clients: list[Client], act: Callable[[Client], None]) -> None:
+        """All cohorts settle at once: taking turns keeps a hundred thousand heartbeats from colliding."""
+        for at in range(0, len(clients), _BEATS_A_TURN):
             with self._stage.turn:
-                now = time.monotonic()
-                for client in reachable[at : at + _BEATS_A_TURN]:
-                    self._stage.recorder.awaited.add(client.index)
-                    client.beat(now)
-                    self._stage.pump.serve(client, now)
+                for client in clients[at : at + _BEATS_A_TURN]:
+                    act(client)
                 gevent.sleep(_TURN_S)
 
     def _is_in_step(self, client: Client) -> bool:
