@@ -8,7 +8,7 @@ from rich.table import Table
 from rich.text import Text
 
 from chatproof.status import Pace, Status
-from reports.figures import count, duration, size
+from reports.figures import count, duration, plural, size
 
 _BARS = "▁▂▃▄▅▆▇█"
 _BUSY_SHARE, _LATE_MS = 0.9, 100.0
@@ -96,7 +96,7 @@ def _generator(status: Status) -> Text:
     busy = health["cpu_share"] > _BUSY_SHARE or health["loop_lag_ms"] > _LATE_MS
     told = Text(
         f"lag {duration(health['loop_lag_ms'])}  CPU {health['cpu_share']:.0%} of a core at most  "
-        f"{size(health['rss_bytes'])} in {status.totals['processes']} processes"
+        f"{size(health['rss_bytes'])} in {plural(status.totals['processes'], 'process', 'processes')}"
     )
     if busy:
         told.append("  busy: latencies are its own", "bold yellow")

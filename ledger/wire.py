@@ -1,12 +1,11 @@
 """What a connection, a heartbeat and a message are on the wire: payload, and headers of TCP and IP with it.
 
 From the connections that `scenarios.wire` looks at, both directions added up, under load only. A heartbeat is
-what most seconds with just one heartbeat in them had: others had a message in them as well, or were cut
-between the heartbeat and its answer. What heartbeats do not explain is shared out among the messages that
+about what most seconds with just one heartbeat in them had: others had a message in them as well, or were
+cut between the heartbeat and its answer. What heartbeats do not explain is shared out among the messages that
 were acknowledged, and so holds pushes to every device, acknowledgements, reads and pulls.
 """
 
-from collections import Counter
 from typing import Any
 
 import polars as pl
@@ -14,6 +13,8 @@ import polars as pl
 from ledger.figures import by_second
 from ledger.reader import Ledger
 
+_ALIKE_BYTES, _ALIKE_SHARE = 6, 0.05
+"""By how much heartbeats may differ in payload: some carry a number, such as the newest version."""
 _LEAST_SEEN, _LEAST_SHARE = 5, 0.3
 """Of seconds with one heartbeat: how many, and which share, must have been alike to be believed."""
 NOTHING: dict[str, Any] = {
@@ -61,15 +62,25 @@ def _left(total: float, beats: float, beat_bytes: int | None, messages: float) -
 
 def _heartbeat(texts: list[str]) -> tuple[int, int | None, int | None]:
     """How many were alike, and their payload and whole bytes; None where too few were."""
-    found = Counter(
-        tuple(int(number) for number in one.split(",")) for text in texts for one in text.split(";") if one
+    found = sorted(
+        (out_bytes + in_bytes, header_bytes)
+        for text in texts
+        for one in text.split(";")
+        if one
+        for out_bytes, in_bytes, header_bytes in [map(int, one.split(","))]
     )
-    if not found:
-        return 0, None, None
-    (out_bytes, in_bytes, header_bytes), seen = found.most_common(1)[0]
-    if seen < _LEAST_SEEN or seen < _LEAST_SHARE * found.total():
-        return seen, None, None
-    return seen, out_bytes + in_bytes, out_bytes + in_bytes + header_bytes
+    alike: list[tuple[int, int]] = []
+    begin = 0
+    for end, (payload, _) in enumerate(found, 1):
+        while payload - found[begin][0] > max(_ALIKE_BYTES, _ALIKE_SHARE * found[begin][0]):
+            begin += 1
+        if end - begin > len(alike):
+            alike = found[begin:end]
+    if len(alike) < _LEAST_SEEN or len(alike) < _LEAST_SHARE * len(found):
+        return len(alike), None, None
+    payload = round(sum(payload for payload, _ in alike) / len(alike))
+    header = round(sum(header for _, header in alike) / len(alike))
+    return len(alike), payload, payload + header
 
 
 def _acknowledged(ledger: Ledger) -> int:

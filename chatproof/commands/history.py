@@ -13,7 +13,8 @@ def command(folder: Path, out: Path | None, as_json: bool) -> None:
     """Show how key figures moved over the run folders in DIR, and where they changed for good.
 
     Runs are sorted into series by plan, size and server. A change point needs three runs on either side, and
-    is told when chance explains it in less than one of a hundred shuffles. Always exit code 0: to stop a
+    is told when chance explains it in less than one of a hundred shuffles, or when far more lies between
+    the two sides than within either. Always exit code 0: to stop a
     build on a regression, use chatproof compare.
     """
     import json as json_text

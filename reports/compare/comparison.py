@@ -4,7 +4,7 @@ Sides of another server or dialect than the first are shown and not judged: none
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from reports.compare.figure import Figure, Measured, all_figures
@@ -100,7 +100,7 @@ def compared(sides: Sequence[Side]) -> Comparison:
     measured = [(figure, [_measured(figure, side) for side in sides]) for figure in all_figures()]
     return Comparison(
         tuple(sides),
-        tuple(_row(figure, found) for figure, found in measured if any(any(side) for side in found)),
+        tuple(_row(figure, found, judged) for figure, found in measured if any(any(side) for side in found)),
         tuple(_verdicts(sides, judged)),
         judged,
         differences(sides),
@@ -169,8 +169,15 @@ def _measured(figure: Figure, side: Side) -> list[Measured | None]:
     return [figure.measure(run) for run in side.runs]
 
 
-def _row(figure: Figure, found: list[list[Measured | None]]) -> Row:
-    changes = tuple(change(figure, found[0], side) for side in found[1:])
+def _only_shown(one: Change) -> Change:
+    return replace(one, kind=Kind.SHOWN) if one.kind in (Kind.WORSE, Kind.BETTER) else one
+
+
+def _row(figure: Figure, found: list[list[Measured | None]], judged: Sequence[bool]) -> Row:
+    changes = tuple(
+        one if counts else _only_shown(one)
+        for one, counts in zip((change(figure, found[0], side) for side in found[1:]), judged, strict=True)
+    )
     first = change(figure, found[0], found[0]).base
     return Row(figure, (first, *(one.value for one in changes)), changes)
 

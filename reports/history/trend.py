@@ -1,8 +1,8 @@
 """The key figures of a series, and where they changed for good.
 
 A change point is where the runs before and after differ more than chance explains: the two parts are told
-apart by the cumulative sum of deviations from the mean, and chance by shuffling the runs (Taylor 2000). What
-is found is looked through again on either side. A part has at least LEAST runs, so that one bad run is none.
+apart by the cumulative sum of deviations from the mean, and chance by shuffling the runs (Taylor 2000); few
+runs are parts where far more lies between them than within them. What is found is looked through again on either side. A part has at least LEAST runs, so that one bad run is none.
 """
 
 from collections.abc import Callable, Sequence
@@ -17,6 +17,7 @@ from reports.history.series import Series
 LEAST = 3
 _SHUFFLES = 2000
 _CERTAIN = 0.01
+_FAR = 2.0
 _LEAST_SHARE = 0.05
 """Of the figure: a smaller step is no change anybody needs to hear of."""
 
@@ -156,9 +157,17 @@ def _split(values: np.ndarray, dice: np.random.Generator) -> int | None:
     shuffled = dice.permuted(np.tile(ranks, (_SHUFFLES, 1)), axis=1)
     chance = float(np.mean(_reaches(shuffled) >= reach))
     before, after = float(np.median(values[:at])), float(np.median(values[at:]))
-    if chance >= _CERTAIN or abs(after - before) <= _LEAST_SHARE * max(abs(before), abs(after)):
+    is_told = chance < _CERTAIN or _apart(values[:at], values[at:])
+    if not is_told or abs(after - before) <= _LEAST_SHARE * max(abs(before), abs(after)):
         return None
     return at
+
+
+def _apart(before: np.ndarray, after: np.ndarray) -> bool:
+    """Whether there is more than twice as much between the two parts as within either: from less than ten
+    runs no shuffling can be surprising, however far apart they are."""
+    gap = max(after.min() - before.max(), before.min() - after.max())
+    return bool(gap > _FAR * max(np.ptp(before), np.ptp(after)))
 
 
 def _reach(ranks: np.ndarray) -> tuple[float, int]:

@@ -30,7 +30,7 @@ def test_a_run_in_which_nothing_was_looked_at_tells_nothing(history):
 
 
 def test_a_heartbeat_is_what_most_seconds_with_one_had(history):
-    beats = ";".join(["2,2,156"] * 5 + ["90,300,400", "2,0,52"])
+    beats = ";".join(["2,2,156"] * 4 + ["2,3,156"] + ["90,300,400", "2,30,52"])
     found = on_the_wire(
         history("", samples=[sample(1, wire(0.0, 0, 0, 0)), sample(2, wire(10.0, 20, 20, 160, beats))])
     )
@@ -41,7 +41,7 @@ def test_a_heartbeat_is_what_most_seconds_with_one_had(history):
 
 
 def test_too_few_alike_are_not_believed(history):
-    beats = ";".join(["2,2,156"] * 5 + [f"{n},{n},200" for n in range(20)])
+    beats = ";".join(["2,2,156"] * 5 + [f"{50 * n},{n},200" for n in range(1, 21)])
     found = on_the_wire(
         history("", samples=[sample(1, wire(0.0, 0, 0, 0)), sample(2, wire(10.0, 20, 20, 160, beats))])
     )

@@ -41,6 +41,11 @@ def test_a_step_is_found_where_it_is() -> None:
     assert change_points(noisy((10, 8), (14, 8))) == [8]
 
 
+def test_a_step_of_few_runs_is_found_where_it_is_far() -> None:
+    assert change_points([6.5, 6.2, 6.6, 6.3, 100.0, 105.0, 103.0, 99.0]) == [4]
+    assert change_points([6.5, 6.2, 6.6, 7.3, 7.0, 7.2]) == []
+
+
 def test_several_steps_are_found() -> None:
     assert change_points(noisy((10, 9), (20, 9), (12, 9))) == [9, 18]
 

@@ -27,11 +27,13 @@ def changes(comparison: Comparison) -> Chart:
     found = [one for row in rows for one in row.changes if one.relative is not None]
     counts = {kind: sum(one.kind is kind for one in found) for kind in (Kind.WORSE, Kind.BETTER, Kind.NOISE)}
     largest = max(found, key=lambda one: abs(one.relative or 0.0))
-    sentence = (
-        f"Of {len(found)} figures {counts[Kind.WORSE]} are worse beyond noise, {counts[Kind.BETTER]} better, "
-        f"{counts[Kind.NOISE]} within it; what moved most is {largest.figure.title} "
-        f"({signed(largest.relative or 0.0)})."
-    )
+    most = f"what moved most is {largest.figure.title} ({signed(largest.relative or 0.0)})."
+    if any(comparison.judged):
+        worse, better = counts[Kind.WORSE], counts[Kind.BETTER]
+        told = f"{worse} are worse beyond noise, {better} better, {counts[Kind.NOISE]} within it"
+    else:
+        told = f"{counts[Kind.NOISE]} are alike within noise"
+    sentence = f"Of {len(found)} figures {told}; {most}"
     height = _AROUND + _ROW * len(rows) * max(1, (len(comparison.sides) - 1) * 3 // 4)
     several = len(comparison.sides) > 2
     legend = keys(comparison.sides, "dot")[1:] if several else ()

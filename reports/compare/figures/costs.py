@@ -15,7 +15,8 @@ _MICRO = 1e6
 def _bytes(path: str) -> Callable[[Run], Measured | None]:
     def measure(run: Run) -> Measured | None:
         value = run.at(path)
-        return None if value is None else Measured(value)
+        # Few connections may cost less than a process gives back meanwhile: that tells nothing.
+        return Measured(value) if value is not None and value > 0 else None
 
     return measure
 
