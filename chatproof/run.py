@@ -374,7 +374,7 @@ class Run:
 
     def _save_environment(self, target: Running) -> None:
         self._around = {
-            "target": self._plan.target.url,
+            "target": self._plan.target.start or self._plan.target.url,
             "endpoints": [endpoint.url for endpoint in target.endpoints],
             **promises(target.endpoints[0].url),
             "server": self._plan.target.start or None,
