@@ -15,6 +15,8 @@ HERE = "127.0.0.1"
 LADDER = "ladder"
 CARRIERS = ("tcp", "tls", "ws", "wss", "longpoll", "shortpoll", LADDER)
 """How a swarm may come to the embedded server; on the ladder it finds out by itself."""
+PROCESSES = ("tcp", "tls", "ws", "wss")
+"""Those whose connections access processes can hold; the others are with the process that stores."""
 _SCHEMES = {"longpoll": "http", "shortpoll": "http", LADDER: "any"}
 _WITH_CERTIFICATE = ("tls", "wss")
 _CHAT_PORT, _HTTP_PORT = 14000, 8080

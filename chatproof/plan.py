@@ -16,7 +16,7 @@ from chaos.plan import FaultSpec
 from chaos.quantities import seconds
 from chatproof import limits, starting
 from chatproof.errors import WrongUse
-from chatproof.listening import CARRIERS
+from chatproof.listening import CARRIERS, PROCESSES
 from drivers.contract import Dialect
 from drivers.endpoints import TargetError, parse_target
 from ledger.errors import ThresholdError
@@ -160,7 +160,7 @@ class Plan(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
         if self.target.access_processes is not None:
             return self.target.access_processes
         needed = limits.processes_for(self.connections)
-        return needed if needed > 1 else 0
+        return needed if needed > 1 and self.target.carrier in PROCESSES else 0
 
     @property
     def server_pace_s(self) -> float:
@@ -223,6 +223,11 @@ class Plan(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
             raise WrongUse(f"plan {self.name}: {error}") from error
         if not self.target.start:
             _one_of("target.carrier", self.target.carrier, CARRIERS)
+        if self.target.access_processes and not self.target.start and self.target.carrier not in PROCESSES:
+            raise WrongUse(
+                f"plan {self.name}: what comes by {self.target.carrier} is held by the process that stores; "
+                "leave out target.access_processes"
+            )
         self._check_network()
         if self.duration_s <= 0:
             raise WrongUse(f"plan {self.name}: the duration is longer than nothing, not {self.duration}")

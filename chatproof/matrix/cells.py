@@ -10,7 +10,7 @@ from chaos.packet_fault import PacketFault
 from chaos.packets.network import WIRE
 from chaos.plan import FaultSpec, parse_fault
 from chatproof.errors import WrongUse
-from chatproof.listening import CARRIERS, LADDER
+from chatproof.listening import CARRIERS, LADDER, PROCESSES
 from chatproof.proxies import SCHEDULER
 
 BEGINS_S = 2.0
@@ -108,6 +108,8 @@ def _why_not(kind: type[Fault[object]], spec: FaultSpec, carrier: str) -> str:
             return "" if carrier == LADDER else "there is no scheduler to ask"
         if carrier == LADDER:
             return "a scheduler names the true access points, not those of a proxy"
+    if spec.target == "access" and carrier not in PROCESSES:
+        return "what comes that way is held by the process that stores"
     return kind.silent_over(carrier) if kind.pulls != NETWORK else ""
 
 

@@ -4,7 +4,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -23,6 +23,8 @@ from reports.recovery import recoveries
 AFTER_S = 10.0
 """Clients come back after up to eight seconds (HBT.6); until then the load goes on."""
 _STANDSTILL_S = 3.0
+_STALL_S = 1.0
+"""Of a swarm that stalls for longer, heartbeats are missed that no fault has touched."""
 _TRIES = 3
 _RAMP_S = 1.0
 _HEARTBEAT_S = 5
@@ -46,7 +48,8 @@ class Outcome:
     """`word`: PASS, FAIL, CANNOT (the machine cannot; `why` says what is missing) or EMPTY (`why` not).
 
     `recovered_s`: from the end of the fault until no more was under way than before it; None if that was
-    not seen. `figures`: sent, acked, rejected, lost, duplicated, out_of_order.
+    not seen. `worst_lag_s`: by which the swarm was late at worst. `figures`: sent, acked, rejected, lost,
+    duplicated, out_of_order.
     """
 
     cell: Cell
@@ -56,6 +59,7 @@ class Outcome:
     took_s: float = 0.0
     figures: dict[str, int] = field(default_factory=dict)
     folder: Path | None = None
+    worst_lag_s: float = 0.0
 
 
 def plan_of(cell: Cell, size: Size) -> Plan:
@@ -78,16 +82,18 @@ def outcome_of(cell: Cell, size: Size, folder: Path) -> Outcome:
     """What becomes of a cell; its run folder is `folder`. Raises CannotRun when nothing can be written.
 
     A run during which the machine stood still (suspended, or stopped by somebody else) proves nothing about
-    the fault, and is made again.
+    the fault, and is made again; so is one that failed while the swarm's process could not keep up.
     """
     if cell.why_not:
         return Outcome(cell, EMPTY, cell.why_not)
     for number in range(1, _TRIES + 1):
         place = folder if number == 1 else folder.with_name(f"{folder.name}-{number}")
         outcome, stood_still = _run(cell, size, place)
-        if not (stood_still or _stood_still(place)):
+        hesitated = outcome.word == FAIL and outcome.worst_lag_s > _STALL_S
+        if not (stood_still or _stood_still(place) or hesitated):
             return outcome
-    return Outcome(cell, FAIL, f"the machine stood still during each of {_TRIES} runs", folder=place)
+    why = "; ".join(filter(None, [f"the machine did not keep up in any of {_TRIES} runs", outcome.why]))
+    return replace(outcome, word=FAIL, why=why)
 
 
 def _run(cell: Cell, size: Size, folder: Path) -> tuple[Outcome, bool]:
@@ -151,6 +157,7 @@ def _judged(cell: Cell, folder: Path, took_s: float) -> Outcome:
         with opened(folder) as (evidence, summary):
             recovered = [each.backlog_s for each in recoveries(evidence)]
             figures, why = _figures(summary["checks"]), _trouble(summary)
+            worst_lag_s = (summary["checks"]["generator"].get("loop_lag_max_ms") or 0.0) / 1000
     except (ReportError, LedgerError) as error:
         return Outcome(cell, FAIL, str(error), took_s=took_s, folder=folder)
     known = [each for each in recovered if each is not None]
@@ -162,6 +169,7 @@ def _judged(cell: Cell, folder: Path, took_s: float) -> Outcome:
         took_s,
         figures,
         folder,
+        worst_lag_s,
     )
 
 

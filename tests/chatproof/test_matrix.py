@@ -19,7 +19,8 @@ def test_every_fault_has_a_row_and_every_row_is_a_plan_that_can_be_run() -> None
     tried = {spec.name for each in cells() for spec in each.faults}
     assert tried == set(fault_kinds())
     for each in cells():
-        plan_of(each, Size()).check()
+        if not each.why_not:
+            plan_of(each, Size()).check()
 
 
 def test_no_two_cells_share_a_folder() -> None:
@@ -44,7 +45,8 @@ def test_every_fault_is_tried_over_some_carrier_and_every_carrier_with_some_faul
         ("block on scheduler;new_network", LADDER, ""),
         ("dns=lying;new_network", "tls", "ask nobody"),
         ("loss=5%", LADDER, ""),
-        ("kill on access", "shortpoll", ""),
+        ("kill on access", "shortpoll", "the process that stores"),
+        ("kill on server", "shortpoll", ""),
     ],
 )
 def test_an_empty_cell_says_why(row: str, carrier: str, why: str) -> None:
