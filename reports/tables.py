@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from reports.evidence import Evidence
-from reports.figures import count, digits, duration, exact, second, size
-from reports.telling import Telling, figure
+from reports.figures import bare, count, digits, duration, exact, second, size
+from reports.telling import Say, Telling, figure
 
 _HIDDEN = {"verdict", "witnesses", "reason", "checked"}
 
@@ -126,7 +126,8 @@ def _detail(detail: Mapping[str, Any], path: str) -> str:
         for name, value in (inner.items() if isinstance(inner, Mapping) else [(key, inner)])
         if key not in ("summary", "color")
     }
-    pairs = [f"{name} = {_cell(value, at)}" for name, (value, at) in flat.items()]
+    # Ports and seeds are names as much as numbers.
+    pairs = [f"{name} = {_cell(value, at, bare)}" for name, (value, at) in flat.items()]
     return ", ".join([*([str(detail["summary"])] if "summary" in detail else []), *pairs]) or "–"
 
 
@@ -135,22 +136,22 @@ def words(name: str) -> str:
     return name.replace("_", " ").removesuffix(" ns")
 
 
-def _cell(value: Any, path: str) -> str:
+def _cell(value: Any, path: str, say: Say = digits) -> str:
     """Any value of the summary as a text; `path`: where it has it."""
     if value is None:
         return "–"
     if isinstance(value, bool):
         return "yes" if value else "no"
     if isinstance(value, int | float):
-        return figure(path, digits, value)
+        return figure(path, say, value)
     if isinstance(value, Mapping):
         parts = [
-            f"{words(str(key))}{':' if isinstance(inner, Mapping) else ''} {_cell(inner, f'{path}.{key}')}"
+            f"{words(str(key))}{':' * isinstance(inner, Mapping)} {_cell(inner, f'{path}.{key}', say)}"
             for key, inner in value.items()
         ]
         return ("; " if any(isinstance(inner, Mapping) for inner in value.values()) else ", ").join(
             parts
         ) or "–"
     if isinstance(value, list | tuple):
-        return ", ".join(_cell(inner, f"{path}.{nth}") for nth, inner in enumerate(value)) or "–"
+        return ", ".join(_cell(inner, f"{path}.{nth}", say) for nth, inner in enumerate(value)) or "–"
     return str(value)

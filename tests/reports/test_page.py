@@ -1,7 +1,9 @@
 """The page as a browser and a reader who sees nothing get it."""
 
+import importlib.util
 import json
 import re
+from collections.abc import Callable
 from html.parser import HTMLParser
 from itertools import pairwise
 from pathlib import Path
@@ -161,3 +163,48 @@ def test_a_chart_that_fails_is_shown_as_failed_and_logged(
     assert "broken_chart" in caplog.text
     assert 'id="latency-over-time"' in html
     Page(html)
+
+
+@pytest.fixture(scope="module")
+def chromium() -> Any:
+    """The class that drives a browser, of the browser tests."""
+    path = Path(__file__).parents[1] / "browser" / "chromium.py"
+    spec = importlib.util.spec_from_file_location("report_chromium", path)
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module.Chromium
+
+
+def test_a_browser_shows_it_on_a_phone_and_computes_again(
+    chromium: Any, finished: Path, requires: Callable[[str], str]
+) -> None:
+    with chromium(requires("chromium"), f"file://{finished / 'report.html'}") as browser:
+        told = browser.run(
+            """
+            const field = document.querySelector('[data-input="users"] input');
+            const step = (name) => document.querySelector(`[data-step="${name}"]`).textContent;
+            const before = step("heartbeats_a_second");
+            field.value = "60000000";
+            field.dispatchEvent(new Event("input"));
+            const unreachable = [...document.querySelectorAll("a, summary, input, pre, .scroll")]
+              .filter((one) => one.tabIndex < 0);
+            const frame = document.createElement("iframe");
+            frame.style.cssText = "width: 400px; height: 800px";
+            frame.srcdoc = document.documentElement.outerHTML;
+            document.body.append(frame);
+            await new Promise((done) => frame.addEventListener("load", done));
+            return {
+              before, after: step("heartbeats_a_second"),
+              sum: document.querySelector('[data-sum="heartbeats_a_second"]').textContent,
+              unreachable: unreachable.map((one) => one.outerHTML.slice(0, 80)),
+              width: frame.contentDocument.documentElement.scrollWidth,
+            };
+            """
+        )
+    assert told["before"] == "167 k"
+    assert told["after"] == "1 M"
+    assert told["sum"] == "60,000,000 ÷ 60"
+    assert told["unreachable"] == []
+    assert told["width"] <= 400
