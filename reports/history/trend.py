@@ -2,7 +2,8 @@
 
 A change point is where the runs before and after differ more than chance explains: the two parts are told
 apart by the cumulative sum of deviations from the mean, and chance by shuffling the runs (Taylor 2000); few
-runs are parts where far more lies between them than within them. What is found is looked through again on either side. A part has at least LEAST runs, so that one bad run is none.
+runs are parts where far more lies between them than within them. What is found is looked through again on
+either side. A part has at least LEAST runs, so that one bad run is none.
 """
 
 from collections.abc import Callable, Sequence
