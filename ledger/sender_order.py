@@ -29,7 +29,7 @@ def sender_order(ledger: Ledger) -> SenderOrder:
     rows = ledger.of("delivered", "login").select(
         "at_ns", "device", "conversation", "message", "event", code=pl.col("code").fill_null(0)
     )
-    stream = ["device", "conversation", SENDER]
+    stream: list[str | pl.Expr] = ["device", "conversation", SENDER]
     found, behind, seen, parts = [], 0, pl.Series("conversation", [], pl.Int32), ledger.parts()
     for part in range(parts):
         happened = rows.filter(pl.col("device") % parts == part).collect(engine="streaming")

@@ -26,7 +26,8 @@ def within(options: SwarmOptions, target: str) -> SwarmOptions:
         offers = parse_target(target).dialect.offers
     except TargetError:
         return options  # whoever connects there says what is wrong with it
-    return replace(options, **dict.fromkeys(lacking(offers), 0.0))
+    nothing: dict[str, Any] = dict.fromkeys(lacking(offers), 0.0)
+    return replace(options, **nothing)
 
 
 def promises(target: str) -> dict[str, Any]:
