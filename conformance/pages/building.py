@@ -27,7 +27,7 @@ _SIGNS = {
 
 @dataclass(frozen=True, slots=True)
 class Cell:
-    """One clause over one carrier of one target, and the name of its page. `standard`: the target's own, if it
+    """One clause over one carrier of one target, and the name of its page. `standard`: of the target, if it
     has one."""
 
     target: str
