@@ -18,9 +18,7 @@ def sample(at_s=1, lag=1.0, cpu_s=0.0, pause=None, **sends):
 
 
 def test_a_generator_that_keeps_up_passes(judge):
-    result = judge(
-        "generator", "", samples=[sample(1, pause=3.5), sample(2, cpu_s=0.25, pause=0.5)]
-    )
+    result = judge("generator", "", samples=[sample(1, pause=3.5), sample(2, cpu_s=0.25, pause=0.5)])
     assert result.verdict is Verdict.PASS
     assert result.figures["collector_pause_max_ms"] == 3.5
     assert (result.figures["cpu_share_max"], result.figures["achieved"]) == (0.25, 1.0)
