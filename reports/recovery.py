@@ -47,7 +47,10 @@ def recoveries(evidence: Evidence) -> list[Recovery]:
         limit = min(
             [other.start_s for other in bands if other.start_s >= band.end_s and other is not band] or [high]
         )
-        backlog = _first(evidence.backlog, band.end_s, limit, pl.col("in_flight") <= floor)
+        highest_s = _highest(evidence.backlog, band.end_s, min(band.end_s + INSTANT_REACH_S, limit))
+        backlog = _first(evidence.backlog, highest_s, limit, pl.col("in_flight") <= floor)
+        if backlog is not None:
+            backlog += highest_s - band.end_s
         quiet = None
         if isinstance(calm, int | float):
             quiet = _first(
@@ -66,6 +69,13 @@ def _p99_by_second(evidence: Evidence) -> pl.DataFrame:
         .sort("t")
         .collect()
     )
+
+
+def _highest(backlog: pl.DataFrame, after_s: float, limit_s: float) -> float:
+    """When most was in flight: what a fault without length has done to others grows only after it."""
+    seen = backlog.filter(pl.col("t").is_between(after_s, limit_s))
+    nth = seen["in_flight"].arg_max()
+    return after_s if nth is None else float(seen["t"][nth])
 
 
 def _first(frame: pl.DataFrame, after_s: float, limit_s: float, good: pl.Expr) -> float | None:

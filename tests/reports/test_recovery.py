@@ -25,6 +25,14 @@ def test_the_backlog_is_empty_when_the_last_late_message_is_there(tell: Tell, me
     assert found.backlog_s == pytest.approx(1.75)
 
 
+def test_after_a_fault_without_length_the_backlog_has_to_grow_before_it_is_gone(
+    tell: Tell, message: Message
+) -> None:
+    faults = [Fault("cut", "", 105 * S, 105 * S)]
+    (found,) = recoveries(tell(steady(message, {7: 2.6}), faults))
+    assert found.backlog_s == pytest.approx(3.75), "sent a second after the cut, and there 2.6 s later"
+
+
 def test_p99_is_back_in_the_first_second_that_is_planned_and_quick(tell: Tell, message: Message) -> None:
     faults = [Fault("slow", "", 104 * S, 106 * S)]
     (found,) = recoveries(tell(steady(message, {5: 0.5, 6: 0.5, 7: 0.5}), faults))
