@@ -94,6 +94,13 @@ class FaultPlan(msgspec.Struct, forbid_unknown_fields=True, kw_only=True, dict=T
         return [spec for phase in self.phase for spec in phase.specs]
 
     @property
+    def forgets_after_s(self) -> float | None:
+        """Seconds of silence; None for what a router does by itself."""
+        if self.forgets_after == "":
+            return None
+        return seconds(self.forgets_after) if isinstance(self.forgets_after, str) else self.forgets_after
+
+    @property
     def length_s(self) -> float:
         """Of all phases once."""
         return sum(phase.duration_s for phase in self.phase)

@@ -9,6 +9,7 @@ from chaos.packets.namespace import Namespace
 from chaos.packets.nftables import Nftables
 from chaos.packets.programs import program
 
+_TRIES = 20
 INSIDE, OUTSIDE = "inside", "outside"
 REMEMBERS_S = 432_000
 """For how long the kernel remembers a connection that says nothing, unless told otherwise."""
@@ -67,7 +68,7 @@ class Nat:
         """All connections are forgotten at once, until `remember_again(REMEMBERS_S)`; how many were known."""
         self._remembers_s.append(REMEMBERS_S)
         self._remember()
-        return _count(self._tell("-D", "-p", "tcp"))
+        return self._drop()
 
     def hand_over(self, clients: Sequence[str] = ()) -> tuple[int, str]:
         """Connections from inside get the next address of OUTSIDE from now on, those of these clients or all,
@@ -79,10 +80,7 @@ class Nat:
         self._rewrite(rule)
         self._remembers_s.append(REMEMBERS_S)
         self._remember()
-        told = [self._tell("-D", "-p", "tcp", "-s", each) for each in clients] or [
-            self._tell("-D", "-p", "tcp")
-        ]
-        return sum(map(_count, told)), address
+        return sum(self._drop("-s", each) for each in clients) if clients else self._drop(), address
 
     def lead(self, port: int, to: str) -> None:
         """Who connects from inside to that port of anybody comes to `to`, HOST:PORT, instead."""
@@ -123,6 +121,19 @@ class Nat:
             netfilter__nf_conntrack_tcp_timeout_established=idle_s,
             netfilter__nf_conntrack_tcp_loose=int(learns),
         )
+
+    def _drop(self, *conditions: str) -> int:
+        """The connections that meet the conditions are forgotten; about how many were."""
+        known = _count(self._tell("-L", "-p", "tcp", *conditions))
+        for left in reversed(range(_TRIES)):
+            try:
+                self._tell("-D", "-p", "tcp", *conditions)
+                break
+            except PacketsError:
+                # One that ended by itself between being looked up and being deleted stops the program.
+                if not left:
+                    raise
+        return known
 
     def _tell(self, *words: str) -> str:
         try:

@@ -130,7 +130,12 @@ class Proxy:
             dial = Dial(self._engine, self._accepted, client, self._dialled)
             self._accepted += 1
             self._dials.add(dial)
-            dial.start(self.upstream, addresses.peer(client) if self._engine.keeps_sources else None)
+            dial.start(self.upstream, self._source(client))
+
+    def _source(self, client: int) -> str | None:
+        """The address to dial from; None for any, as for a client that came from where nothing leads out."""
+        source = addresses.peer(client) if self._engine.keeps_sources else None
+        return None if source is None or source.startswith("127.") else source
 
     def _accept_again(self, listener: socket.socket) -> None:
         if self._listener is listener:

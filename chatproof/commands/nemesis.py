@@ -42,6 +42,7 @@ def command(
     printed; `chatproof run --nemesis SEED` repeats one, exactly so the plan in its run folder. Results:
     nemesis.json. Exit code 1 if a run fails, 3 if this machine cannot do one of them.
     """
+    import locust  # noqa: F401  patches the standard library before anything else uses it
     from rich.console import Console
 
     from chatproof.breaking import broken_down
