@@ -17,7 +17,10 @@ from refserver.process import ServerProcess
 
 _SMALL = ("--duration", "6s", "--ramp", "1s", "--set", "cohort=20", "--set", "away_for=1.0", "--out", "run")
 _RUNS = {
-    "passes": ("run", "--connections", "100", "--rate", "60", "--processes", "2", "--json", *_SMALL),
+    "passes": (
+        "run", "--connections", "100", "--rate", "60", "--processes", "2", "--json", "--metrics-port", "0",
+        *_SMALL,
+    ),
     "misses a threshold": (
         "run", "--scenario", "heartbeat", "--connections", "20", "--heartbeat", "1",
         "--threshold", "latency_ms.heartbeat.p50 < 1000", "--threshold", "connections.peak > 20", *_SMALL,
@@ -63,6 +66,16 @@ def ended(folder: Path) -> dict[str, Future[Ended]]:
         futures["second of two"] = pool.submit(chatproof, *words, "--out", "second", cwd=folder)
         wait(futures.values())
         return futures
+
+
+def test_what_it_does_is_told_each_second_to_machines(ended: dict[str, Future[Ended]]) -> None:
+    found = ended["passes"].result()
+    told = [json.loads(line) for line in found.err.splitlines() if line.startswith("{")]
+    assert {"load", "settling"} <= {each["phase"] for each in told}
+    assert max(each["connections"] for each in told) == 100
+    acked = json.loads(found.out)["checks"]["completeness"]["acked"]
+    assert 0 < max(each["messages"].get("acked", 0) for each in told) <= acked
+    assert "metrics http://127.0.0.1:" in found.err
 
 
 def test_a_run_passes_and_its_summary_is_printed(folder: Path, ended: dict[str, Future[Ended]]) -> None:
