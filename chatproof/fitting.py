@@ -43,6 +43,11 @@ def _check_files(plan: Plan) -> None:
             f"the fault proxy holds two files a connection and may open {files:,}: with "
             f"faults on the path at most {room // _PROXIED_FILES:,} connections (--connections)"
         )
+    if plan.target.start and plan.connections > room:
+        raise CannotRun(
+            f"{plan.connections:,} connections do not fit {plan.target.start} with {files:,} files: "
+            f"use at most {room:,} (--connections) or raise ulimit -n"
+        )
     servers = max(plan.access_processes, 1)
     if plan.target.is_ours and plan.connections > room * servers:
         raise CannotRun(

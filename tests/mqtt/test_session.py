@@ -60,7 +60,7 @@ class Broker:
         self.says(ack)
         subscribe = self.hears()[-1]
         assert isinstance(subscribe, Subscribe)
-        self.says(SubAck(subscribe.packet, (1, 1, 1)))
+        self.says(SubAck(subscribe.packet, (2, 2, 2)))
         return self
 
 
@@ -268,6 +268,20 @@ def test_a_refused_subscription_is_a_refused_login(code: int) -> None:
     (event,) = broker.says(SubAck(65_535, (1, code, 1)))
     assert isinstance(event, events.Refused)
     assert "chatproof/pair/ann/+" in event.text
+
+
+def test_who_is_granted_less_than_was_asked_for_does_not_go_on() -> None:
+    broker = Broker(Wishes(qos=2))
+    broker.session.login(ANN, 0, 60)
+    broker.says(ConnAck(False, 0))
+    (event,) = broker.says(SubAck(65_535, (2, 1, 2)))
+    assert isinstance(event, events.Refused)
+    assert "granted with 1" in event.text
+    other = Broker(Wishes(level=5, qos=2))
+    other.session.login(ANN, 0, 60)
+    (event,) = other.says(ConnAck(False, 0, {fields.MAXIMUM_QOS: 1}))
+    assert isinstance(event, events.Refused)
+    assert other.hears() == []
 
 
 @pytest.mark.parametrize(

@@ -31,6 +31,10 @@ from drivers.events import CloseReason, Event
 from protocol.errors import ErrorCode, LocalProtocolError, RemoteProtocolError
 from protocol.messages import Entry
 
+_NO_SUCH_QOS = 0x9B
+_SUBSCRIBING = 65_535
+_NO_LOCAL_NO_RETAINED = 0x24
+
 
 class Wishes(NamedTuple):
     """Of a target. `level`: of the protocol, 4 is 3.1.1. `expiry_s`: for how long the broker is to keep the
@@ -134,9 +138,9 @@ class MqttSession:
             return
         user, device = topics.party(self._client())
         topic = topics.topic_of(user, outgoing.to)
-        qos = min(self._wishes.qos, flights.limits.qos)
         try:
-            packet = Publish(topic, topics.payload_of(outgoing, device), qos, number, is_known)
+            payload = topics.payload_of(outgoing, device)
+            packet = Publish(topic, payload, self._wishes.qos, number, is_known)
             data = packets.encode(packet, self._wishes.level)
             if len(data) > flights.limits.packet_bytes:
                 raise LocalProtocolError(f"the broker takes packets of {flights.limits.packet_bytes:,} bytes")
@@ -213,6 +217,9 @@ class MqttSession:
             values.get(fields.MAXIMUM_PACKET, Limits().packet_bytes),
         )
         heartbeat_s = values.get(fields.SERVER_KEEP_ALIVE, self._at.heartbeat_s)
+        if self._wishes.qos > limits.qos:
+            self._refuse(f"the broker has no QoS {self._wishes.qos}, only {limits.qos} (?qos=)", happened)
+            return
         identity = self._at.identity
         self._at = Opening(identity, heartbeat_s, limits)
         # Also where the broker has the session: it may have been lost before its first SUBSCRIBE.
@@ -229,11 +236,14 @@ class MqttSession:
         if len(packet.codes) != len(wanted):
             raise RemoteProtocolError(f"a SUBACK of {len(packet.codes)} for {len(wanted)} subscriptions")
         for each, code in zip(wanted, packet.codes, strict=True):
-            if code >= reasons.FAILURE or not code:
-                self._phase = Phase.OVER
-                why = reasons.in_words(code, packet.properties) if code else "it would come with QoS 0"
-                happened.append(events.Refused(code, f"subscription {each}: {why}"))
-                return
+            if code >= reasons.FAILURE:
+                why = reasons.in_words(code, packet.properties)
+            elif code < self._wishes.qos:
+                why = f"asked for with QoS {self._wishes.qos}, granted with {code}"
+            else:
+                continue
+            self._refuse(f"subscription {each}: {why}", happened, code)
+            return
         self._at = topics.client_id(identity.user, identity.device)
         if isinstance(self._flights, dict):
             self._flights = Flights(limits, self._flights)
@@ -241,6 +251,11 @@ class MqttSession:
             self._flights = limits
         self._phase = Phase.ENTERED
         happened.append(events.LoggedIn(identity.user, 0, 0, float(heartbeat_s), (), ""))
+
+    def _refuse(self, why: str, happened: list[Event], code: int = _NO_SUCH_QOS) -> None:
+        """Whoever goes on would measure something else than was asked for."""
+        self._phase = Phase.OVER
+        happened.append(events.Refused(code, why))
 
     def _ponged(self, packet: PingResp, happened: list[Event]) -> None:
         happened.append(_PONGED)
@@ -329,8 +344,6 @@ def _limits(receive_maximum: int, qos: int, packet_bytes: int) -> Limits:
 
 
 _PONGED = Ponged(None, None)
-_SUBSCRIBING = 65_535
-_NO_LOCAL_NO_RETAINED = 0x24
 
 # Each reader takes just the packet it is listed for, hence Any.
 _Readers = dict[type[Packet], Callable[[MqttSession, Any, list[Event]], None]]
