@@ -12,7 +12,7 @@ from itertools import pairwise
 
 import numpy as np
 
-from reports.figures import count, duration, exact, share, size
+from reports.figures import duration, exact, share, size
 from reports.history.series import Series
 
 LEAST = 3
@@ -48,9 +48,9 @@ KEYS = (
     Key("latency_ms.heartbeat.p99", "heartbeat p99", duration),
     Key("latency_ms.reconnect.p99", "reconnection p99", duration),
     Key("checks.completeness.lost", "lost deliveries", exact),
-    Key("checks.completeness.acked", "messages acknowledged", count, lower=False),
+    Key("checks.completeness.acked", "messages acknowledged", exact, lower=False),
     Key("checks.completeness.late", "late, of those expected", _percent, of="checks.completeness.expected"),
-    Key("connections.peak", "connections at the peak", count, lower=False),
+    Key("connections.peak", "connections at the peak", exact, lower=False),
     Key("heartbeats.missed", "heartbeats missed", exact),
     Key("generator.bytes_per_connection", "memory a connection, swarm", size),
     Key("server.bytes_per_connection", "memory a connection, server", size),
@@ -154,7 +154,8 @@ def _split(values: np.ndarray, dice: np.random.Generator) -> int | None:
         return None
     # Of ranks: one run that went quite wrong must not look like a new level.
     ranks = np.argsort(np.argsort(values)).astype(float)
-    reach, at = _reach(ranks)
+    reach = float(_reaches(ranks[None, :])[0])
+    at = _between(values)
     shuffled = dice.permuted(np.tile(ranks, (_SHUFFLES, 1)), axis=1)
     chance = float(np.mean(_reaches(shuffled) >= reach))
     before, after = float(np.median(values[:at])), float(np.median(values[at:]))
@@ -171,14 +172,18 @@ def _apart(before: np.ndarray, after: np.ndarray) -> bool:
     return bool(gap > _FAR * max(np.ptp(before), np.ptp(after)))
 
 
-def _reach(ranks: np.ndarray) -> tuple[float, int]:
-    """How far the sum of deviations goes from nothing, and where a part begins if it is split there."""
-    sums = _scaled(ranks[None, :])[0]
-    at = int(np.argmax(sums))
-    return float(sums[at]), at + LEAST
+def _between(values: np.ndarray) -> int:
+    """Where two parts begin and end that lie closest around their medians."""
+    places = range(LEAST, len(values) - LEAST + 1)
+    return min(places, key=lambda at: _spread(values[:at]) + _spread(values[at:]))
+
+
+def _spread(values: np.ndarray) -> float:
+    return float(np.abs(values - np.median(values)).sum())
 
 
 def _reaches(ranks: np.ndarray) -> np.ndarray:
+    """How far the sum of deviations goes from nothing, in each row."""
     furthest: np.ndarray = _scaled(ranks).max(axis=1)
     return furthest
 
