@@ -8,7 +8,7 @@ import click
 
 @click.command("sweep", context_settings={"ignore_unknown_options": True})
 @click.argument("plan")
-@click.argument("options", nargs=-1, type=click.UNPROCESSED)
+@click.argument("options", nargs=-1, type=click.UNPROCESSED, metavar="[RUN-OPTIONS]...")
 @click.option("--connections", metavar="LIST", help="Steps, such as 1k,5k,20k.")
 @click.option(
     "--rate", metavar="LIST", help="Messages a second at each step; by default in step with the connections."

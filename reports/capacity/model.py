@@ -172,11 +172,7 @@ def inputs(costs: Costs) -> tuple[Input, ...]:
         _found("us_a_frame", "Server CPU, a frame", server.us_a_frame, digits, "µs", where),
         _found("user_bytes", "Server memory, a connection", server.bytes_a_connection, size, "B", where),
         _found("base_bytes", "Server memory without any", server.base_bytes, size, "MB", where, 1e6),
-        _seen(
-            *("kernel_bytes", "Kernel memory, an end of one", seen.kernel_bytes_an_end, KERNEL_BYTES_AN_END),
-            *(size, "B"),
-            source="measured: its caches for sockets",
-        ),
+        _kernel(seen.kernel_bytes_an_end),
         _seen("fan_out", "Deliveries of a message", fan_out if chatted else None, 1.0, digits),
         _wire("heartbeat", seen.wire_heartbeat_bytes, WIRE_HEARTBEAT_BYTES),
         _wire("message", seen.wire_message_bytes, message_bytes),
@@ -210,6 +206,14 @@ _AS_HERE = "as this one, which was measured"
 _PORTS = "assumed: towards one server port, ip_local_port_range of Linux"
 _STORMS, _BUFFERS = "assumed: room for storms", "assumed: room for buffers"
 _GB: tuple[Say, str, float] = (size, "GB", 1e9)
+
+
+def _kernel(held: float | None) -> Input:
+    """The kernel gives nothing back: a machine that had connections before shows less than they take."""
+    known = held if held is not None and held >= KERNEL_BYTES_AN_END else None
+    source = "measured: its caches for sockets"
+    label = "Kernel memory, an end of one"
+    return _seen("kernel_bytes", label, known, KERNEL_BYTES_AN_END, size, "B", source=source)
 
 
 def _wire(what: str, value: float | None, otherwise: float) -> Input:

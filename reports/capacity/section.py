@@ -103,7 +103,9 @@ def _sentence(values: dict[str, float | None], found: dict[str, float | None]) -
         f"{given('machine_cores', digits)} cores and {given('machine_bytes', size)}: "
         f"{_figure('steps', 'machines_for_cpu', exact, found)} for the processor, "
         f"{_figure('steps', 'machines_for_memory', exact, found)} for memory, whichever is more, and "
-        f"{given('spare_machines', exact)} that may fail."
+        f"{given('spare_machines', exact)} that may fail. Each would hold "
+        f"{_figure('steps', 'connections_a_machine', exact, found)} connections, "
+        f"{_figure('steps', 'beyond', digits, found)} times as many as were measured."
     )
 
 

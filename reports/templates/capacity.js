@@ -60,7 +60,8 @@
     document.getElementById("capacity-answer").textContent = Number.isFinite(values.machines)
       ? `${tell("users")} users with a heartbeat each ${tell("heartbeat_s")} s and ${tell("messages_a_day")} messages a day each need ` +
         `${tell("machines")} machines of ${tell("machine_cores")} cores and ${tell("machine_bytes")}: ${tell("machines_for_cpu")} for the processor, ` +
-        `${tell("machines_for_memory")} for memory, whichever is more, and ${tell("spare_machines")} that may fail.`
+        `${tell("machines_for_memory")} for memory, whichever is more, and ${tell("spare_machines")} that may fail. ` +
+        `Each would hold ${tell("connections_a_machine")} connections, ${tell("beyond")} times as many as were measured.`
       : "The answer is withheld: not everything that it needs is known.";
   }
   for (const one of model.inputs) {

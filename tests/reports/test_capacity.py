@@ -59,6 +59,12 @@ def test_ten_million_connections_at_a_heartbeat_a_minute() -> None:
     assert found["balancer_addresses"] == 72
 
 
+def test_kernel_memory_that_was_there_before_is_not_taken_for_little() -> None:
+    assert given(seen(kernel_bytes_an_end=950.0))["kernel_bytes"] == 3_900
+    assert given(seen(kernel_bytes_an_end=None))["kernel_bytes"] == 3_900
+    assert given(seen(kernel_bytes_an_end=5_000.0))["kernel_bytes"] == 5_000
+
+
 def test_messages_count_with_their_deliveries() -> None:
     idle, chatty = (model.answer(given(seen(), messages_a_day=n, fan_out=3.0)) for n in (0.0, 86.4))
     assert chatty["messages_a_second"] == pytest.approx(30_000)
@@ -195,6 +201,13 @@ def test_what_grows_in_a_straight_line_has_no_knee_in_sight() -> None:
     assert found.knee is None
     assert found.knee_at_least == 48_000
     assert found.parameters.alpha == pytest.approx(0, abs=1e-9)
+
+
+def test_what_grows_faster_than_the_load_is_no_negative_waiting() -> None:
+    found = usl.fit(LOADS, [load**1.2 for load in LOADS])
+    assert found is not None
+    assert found.parameters.alpha == 0
+    assert found.parameters.beta == 0
 
 
 @pytest.mark.parametrize("throughputs", [[5.0] * 4, [0.0] * 6])
