@@ -11,6 +11,7 @@ from conformance.phone import Phone
 from conformance.strait import Strait
 from conformance.target import Target
 from conformance.verdicts import not_offered
+from conformance.weather import PATIENCE
 from conformance.web import Web
 from conformance.wirelog import Heard, WireLog, told
 from drivers.contract import Identity
@@ -126,6 +127,9 @@ class Clients:
         if self._target.speaks_chat:
             ways = tuple(overheard(endpoint, heard.frame) for endpoint in endpoints)
         device = Device(ways, identity, policy=policy, version=version)
+        if self._target.weather is not None:
+            device.patience = PATIENCE
+            self._target.weather.company.add(device)
         self._stack.callback(_note_ends if self._target.speaks_chat else _note_all, device, heard)
         return self._stack.enter_context(device)
 

@@ -93,6 +93,7 @@ def pytest_configure(config: pytest.Config) -> None:
     )
     config.addinivalue_line("markers", "neutral: the case leaves all words to the client: for any dialect")
     config.addinivalue_line("markers", "by(place, ...): where a foreign standard says what the case looks at")
+    config.addinivalue_line("markers", "calm(why): under a fault plan the case means nothing")
     config.addinivalue_line("markers", "waits: the case runs side by side with all others that wait")
     option = config.option
     try:
@@ -136,7 +137,7 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         config.hook.pytest_deselected(items=others)
     items[:] = chosen
     for item in chosen:
-        if isinstance(item, pytest.Function) and together.waits(item):
+        if isinstance(item, pytest.Function) and _runs_beside(config.stash[target_key], item):
             together.spare_fixtures(item)
     config.stash[target_key].cases_planned = len(chosen)
 
@@ -168,8 +169,8 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
     for clause in clauses:
         item.user_properties.append(("clause", clause))
     target = item.config.stash[target_key]
-    item.user_properties.append(("carrier", target.carrier))
-    reason = _not_over(target, item) or _lacking(target, item)
+    item.user_properties.append(("carrier", target.column))
+    reason = _why_not(target, item)
     if reason:
         pytest.skip(reason)
 
@@ -177,9 +178,9 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
 @pytest.hookimpl(tryfirst=True)
 def pytest_pyfunc_call(pyfuncitem: pytest.Function) -> bool | None:
     """A case that waits is started with all the others; then only its outcome is left to tell."""
-    if not together.waits(pyfuncitem):
-        return None
     stash = pyfuncitem.config.stash
+    if not _runs_beside(stash[target_key], pyfuncitem):
+        return None
     outcomes = stash.setdefault(together.outcomes_key, {})
     if pyfuncitem.nodeid not in outcomes:
         target = stash[target_key]
@@ -187,18 +188,33 @@ def pytest_pyfunc_call(pyfuncitem: pytest.Function) -> bool | None:
             item
             for item in pyfuncitem.session.items
             if isinstance(item, pytest.Function)
-            and together.waits(item)
+            and _runs_beside(target, item)
             # Those for any dialect talk a lot, and others measure the times of what little they say.
             and _is_neutral(item) == _is_neutral(pyfuncitem)
         ]
         outcomes |= together.run_all(
-            [item for item in waiting if not (_not_over(target, item) or _lacking(target, item))],
+            [item for item in waiting if not _why_not(target, item)],
             pyfuncitem.config,
         )
     outcome = outcomes[pyfuncitem.nodeid]
     if outcome is not None:
         raise outcome
     return True
+
+
+def _why_not(target: Target, item: pytest.Item) -> str | None:
+    """Why a case is not run; None when it is."""
+    reason = _not_over(target, item) or _lacking(target, item)
+    if reason is None and target.weather is not None:
+        return target.weather.left_out(item, together.Given.NAMES)
+    return reason
+
+
+def _runs_beside(target: Target, item: pytest.Item) -> bool:
+    """Whether a case runs at the same time as others: those that wait do, and under a fault plan all."""
+    if target.weather is None:
+        return together.waits(item)
+    return target.weather.left_out(item, together.Given.NAMES) is None
 
 
 def _lacking(target: Target, item: pytest.Item) -> str | None:
@@ -235,7 +251,7 @@ def pytest_runtest_makereport(
     if verdict is not Verdict.PASS or report.when == "call":
         record.phases.append((verdict, report.duration, message))
     if report.when == "teardown":
-        record.finish(item, item.config.stash[target_key].carrier)
+        record.finish(item, item.config.stash[target_key].column)
     return report
 
 
@@ -291,7 +307,7 @@ def _results(config: pytest.Config) -> Results:
     return Results(
         target.name,
         config.stash[seed_key],
-        [target.carrier],
+        [target.column],
         config.stash[_record_key].cases,
         config.option.clause,
         target.promises,

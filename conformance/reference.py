@@ -7,17 +7,21 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from chaos.packets.network import SERVER_ADDRESS
 from conformance import carriers
 from conformance.accounts import Block, load
 from drivers.endpoints import Endpoint, parse_target
 
 if TYPE_CHECKING:
+    from conformance.weather import Weather
     from refserver.process import ServerProcess
 
 HOST = "127.0.0.1"
 _TOKEN_TTL_S = 24 * 3600.0
 _LISTENERS = ("tls", "ws", "wss", "https", *(("any",) * 4))
 """Beside tcp and http, which the server has anyway."""
+_EVERYWHERE = ("tcp", "tls", "ws", "wss", "longpoll", "shortpoll")
+"""What a port that serves everything serves."""
 NAME = "chat.example"
 """What HTTPDNS knows the server by."""
 
@@ -36,8 +40,9 @@ class Reference:
     ca: Path
 
 
-def start(stack: ExitStack, blocks: int) -> Reference:
-    """The server runs until `stack` is left, and has that many blocks of accounts."""
+def start(stack: ExitStack, blocks: int, weather: "Weather | None" = None) -> Reference:
+    """The server runs until `stack` is left, and has that many blocks of accounts; with `weather` it is where
+    that wants it."""
     from refserver.accounts import testbed
     from refserver.process import ServerProcess
     from refserver.settings import SCHEMES
@@ -45,6 +50,8 @@ def start(stack: ExitStack, blocks: int) -> Reference:
     folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="chatproof-")))
     accounts, ca = folder / "accounts.json", folder / "ca.pem"
     testbed(folder / "data", blocks, accounts, _TOKEN_TTL_S)
+    if weather is not None:
+        return _start_under(stack, folder, weather, load(accounts), ca)
     server = ServerProcess(
         folder / "data",
         tcp_ports=1,
@@ -62,13 +69,47 @@ def start(stack: ExitStack, blocks: int) -> Reference:
     return Reference(server, load(accounts), by_carrier, server.http_url, secure, ports, ca)
 
 
+def _start_under(
+    stack: ExitStack, folder: Path, weather: "Weather", blocks: Sequence[Block], ca: Path
+) -> Reference:
+    """On four ports that serve everything, with all that a fault plan can break."""
+    from refserver.process import ServerProcess
+
+    server = ServerProcess(
+        folder / "data",
+        access_processes=weather.plan.access_processes or 0,
+        certificate=_certificate(folder, ca),
+        listen=[*weather.listen, weather.http],
+        within=weather.within,
+        disturbances=True,
+    )
+    stack.callback(server.stop)
+    server.start()
+    places = [url.partition("://")[2].rstrip("/") for url in server.urls["any"]]
+    ports = tuple(int(place.rpartition(":")[2]) for place in places)
+    ways = {name: _at(name, places[0], ca) for name in carriers.known() if name in _EVERYWHERE}
+    if weather.by_ladder:
+        host, asked = places[0].rpartition(":")[0], ",".join(map(str, ports))
+        way = parse_target(f"chat+scheduler://{host}:{ports[-1]}?ports={asked}&fallback={host}")
+        ways = dict.fromkeys(ways, (way,))
+    by_carrier = {name: weather.through(endpoints) for name, endpoints in ways.items()}
+    stack.callback(weather.end)
+    weather.begin(server)
+    return Reference(server, blocks, by_carrier, server.http_url, None, ports, ca)
+
+
+def _at(carrier: str, place: str, ca: Path) -> tuple[Endpoint, ...]:
+    query = f"?ca={ca}" if carrier in ("tls", "wss") else ""
+    return (parse_target(f"chat+{carrier}://{place}{query}"),)
+
+
 def _certificate(folder: Path, ca: Path) -> tuple[Path, Path]:
     """Chain and key for HOST, and the authority at `ca`."""
     import trustme
 
     authority = trustme.CA()
     authority.cert_pem.write_to_path(ca)
-    issued = authority.issue_cert(HOST)
+    issued = authority.issue_cert(HOST, SERVER_ADDRESS)
     chain, key = folder / "server.pem", folder / "server.key"
     chain.write_bytes(b"".join(blob.bytes() for blob in issued.cert_chain_pems))
     key.touch(mode=0o600)

@@ -14,11 +14,12 @@ from conformance import cases, pages
 from conformance.catalogue import Level
 from conformance.junit import write_junit
 from conformance.results import Results, ResultsUnusable, read, write_json, write_logs
-from conformance.side_by_side import run_all
+from conformance.side_by_side import Job, over_carrier, run_all
 from conformance.started import StartedServer
 from conformance.summary import matrix_lines
 from conformance.target import Target, TargetUnusable, new_seed, target_key
 from conformance.verdicts import CaseResult, exit_code
+from conformance.weather import CLAUSES, column
 
 TOLD = "told.jsonl"
 _EXIT_CODES: dict[int, int] = {
@@ -35,8 +36,9 @@ class ConformSettings:
     `clauses`: patterns such as `DLV.*`; `without`: capabilities that the target lacks; `require`: up to which
     level a failure counts; `http`: where the target takes short requests; `carriers`: over which the cases
     run, `jobs` of them at once; `mutant`: the server to start instead of the sound one. `started`: what the
-    targets belong to, if cases may restart it; `name`: what it is called. `out`: a folder for everything;
-    `json`, `junit`: single files.
+    targets belong to, if cases may restart it; `name`: what it is called. `fault_plans`: the suite
+    runs under each of them, in a process that begins with the module `under`. `out`: a folder for
+    everything; `json`, `junit`: single files.
     """
 
     targets: Sequence[str] = ()
@@ -51,9 +53,16 @@ class ConformSettings:
     mutant: str | None = None
     started: StartedServer | None = None
     name: str | None = None
+    fault_plans: Sequence[str] = ()
+    under: str = ""
     out: Path | None = None
     json: Path | None = None
     junit: Path | None = None
+
+    @property
+    def wanted(self) -> Sequence[str]:
+        """The clauses asked for; under a fault plan those that it is about, if nobody asks for others."""
+        return self.clauses or (CLAUSES if self.fault_plans else ())
 
 
 def run_conformance(settings: ConformSettings) -> int:
@@ -74,16 +83,19 @@ def run_conformance(settings: ConformSettings) -> int:
     _say(f"target: {target.name}, carriers: {', '.join(target.chosen)}, seed: {seed}")
     with tempfile.TemporaryDirectory(prefix="chatproof-conform-") as name:
         folder = Path(name)
-        if len(target.chosen) == 1:
+        if len(target.chosen) == 1 and not settings.fault_plans:
+            columns: tuple[str, ...] = target.chosen
             code, found = _run_here(settings, seed, folder)
         else:
-            code, found = _run_side_by_side(settings, seed, folder, target)
+            jobs = _jobs(settings, target.chosen)
+            columns = tuple(job.column for job in jobs)
+            code, found = _run_side_by_side(settings, seed, folder, target, jobs)
     if code == pytest.ExitCode.NO_TESTS_COLLECTED:
         return _wrong(f"no case for {' '.join(settings.clauses)}")
     if code in (2, 130):
         return code
     try:
-        _leave(settings, Results(target.name, seed, target.chosen, found, settings.clauses, target.promises))
+        _leave(settings, Results(target.name, seed, columns, found, settings.wanted, target.promises))
     except OSError as error:
         return _wrong(f"cannot write {error.filename}: {error.strerror}")
     return code
@@ -124,18 +136,30 @@ class _MayRestart:
         config.stash[target_key].started = self._started
 
 
+def _jobs(settings: ConformSettings, chosen: Sequence[str]) -> list[Job]:
+    """A run over each carrier, or under each fault plan over each of them."""
+    if not settings.fault_plans:
+        return [over_carrier(carrier) for carrier in chosen]
+    return [
+        Job(column(Path(plan).stem, carrier), settings.under, (plan, "--carrier", carrier))
+        for plan in settings.fault_plans
+        for carrier in chosen
+    ]
+
+
 def _run_side_by_side(
-    settings: ConformSettings, seed: int, folder: Path, target: Target
+    settings: ConformSettings, seed: int, folder: Path, target: Target, jobs: Sequence[Job]
 ) -> tuple[int, list[CaseResult]]:
     try:
-        runs = run_all(target.chosen, _arguments(settings, seed), folder, settings.jobs, _say)
+        runs = run_all(jobs, _arguments(settings, seed), folder, settings.jobs, _say)
     except KeyboardInterrupt:
         print("chatproof conform: interrupted", file=sys.stderr)
         return 130, []
     found = [case for run in runs for case in run.cases]
     if not found and all(run.code == pytest.ExitCode.NO_TESTS_COLLECTED for run in runs):
         return pytest.ExitCode.NO_TESTS_COLLECTED, []
-    results = Results(target.name, seed, target.chosen, found, settings.clauses, target.promises)
+    columns = [job.column for job in jobs]
+    results = Results(target.name, seed, columns, found, settings.wanted, target.promises)
     print("\n".join(matrix_lines(results)))
     code = exit_code(results.clauses, settings.require)
     return (3 if code == 0 and any(run.trouble for run in runs) else code), found
@@ -174,7 +198,7 @@ def _arguments(settings: ConformSettings, seed: int) -> list[str]:
         arguments += ["-p", "conformance.mutating.plugin", "--mutant", settings.mutant]
     repeatable = {
         "--target": settings.targets,
-        "--clause": settings.clauses,
+        "--clause": settings.wanted,
         "--without": settings.without,
         "--http": settings.http,
         "--over": settings.carriers,

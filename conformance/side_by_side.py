@@ -8,6 +8,7 @@ import time
 from collections import Counter, deque
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import NamedTuple
 
 import msgspec
 
@@ -20,11 +21,24 @@ _STOP_S = 40.0
 _ENDED_WELL = (0, 1, 3)
 
 
-class Run:
-    """The suite over one carrier. `cases`: those that are over; `trouble`: why there are not all of them."""
+class Job(NamedTuple):
+    """A run of the suite: what its results stand under, how the process begins, and its own arguments."""
 
-    def __init__(self, carrier: str, arguments: Sequence[str], folder: Path) -> None:
-        self.carrier = carrier
+    column: str
+    module: str
+    arguments: tuple[str, ...]
+
+
+def over_carrier(carrier: str) -> Job:
+    """The suite over one carrier."""
+    return Job(carrier, "conformance", ("--carrier", carrier))
+
+
+class Run:
+    """One job. `cases`: those that are over; `trouble`: why there are not all of them."""
+
+    def __init__(self, job: Job, arguments: Sequence[str], folder: Path) -> None:
+        self.carrier = carrier = job.column
         self.cases: list[CaseResult] = []
         self.began = time.monotonic()
         self.code: int | None = None
@@ -32,10 +46,10 @@ class Run:
         self._log = folder / f"{carrier}.log"
         self._told.touch()
         self._read_bytes = 0
-        own = ["--carrier", carrier, "--tell", str(self._told)]
+        own = [*job.arguments, "--tell", str(self._told)]
         with self._log.open("wb") as log:
             self._process = subprocess.Popen(
-                [sys.executable, "-m", "conformance", str(os.getpid()), *arguments, *own],
+                [sys.executable, "-m", job.module, str(os.getpid()), *arguments, *own],
                 stdin=subprocess.DEVNULL,
                 stdout=log,
                 stderr=log,
@@ -79,17 +93,17 @@ class Run:
 
 
 def run_all(
-    carriers: Sequence[str],
+    wanted: Sequence[Job],
     arguments: Sequence[str],
     folder: Path,
     jobs: int,
     say: Callable[[str], None],
 ) -> list[Run]:
-    """The suite over each of `carriers`, `jobs` at a time; `say` is told of the progress, a line at a time.
+    """All that is `wanted`, `jobs` at a time; `say` is told of the progress, a line at a time.
 
     Whatever ends this early, KeyboardInterrupt too, ends the runs as well.
     """
-    waiting = deque(carriers)
+    waiting = deque(wanted)
     runs: list[Run] = []
     running: list[Run] = []
     said_at = time.monotonic()

@@ -3,7 +3,6 @@
 Nothing is started or connected before a case asks for it, so that listing cases needs no server.
 """
 
-import itertools
 import random
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack
@@ -11,7 +10,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import parse_qs, urlsplit
 
+import gevent
 import pytest
+from gevent.queue import Queue
 
 from conformance import carriers, reference
 from conformance.accounts import HOW_TO_MAKE, AccountsError, Block, User, load
@@ -20,6 +21,7 @@ from conformance.circles import load_any, made_up
 from conformance.promises import PromisesError, promises_of
 from conformance.reference import Reference
 from conformance.started import OfTheReference, StartedServer
+from conformance.weather import TRIES, Weather, column
 from drivers.contract import Dialect, Identity
 from drivers.endpoints import Endpoint, TargetError, parse_target
 from drivers.events import Closed, ConnectFailed, Event, LoggedIn, Refused
@@ -76,6 +78,7 @@ class Target:
     ) -> None:
         self.cases_planned = 0
         self.started: StartedServer | None = None
+        self.weather: Weather | None = None
         self._without = frozenset(without)
         self._stack = ExitStack()
         self._reference: Reference | None = None
@@ -98,17 +101,14 @@ class Target:
         self._http = _by_scheme(http, bool(urls))
         self.name = " ".join(urls) or "reference server"
         self._known_blocks: Sequence[Block] = blocks
-        self._blocks: Iterator[Block] | None = self._handed_out(blocks) if urls else None
+        self._blocks: Iterator[Block] | None = iter(self._share(blocks)) if urls else None
+        # Where cases count on nothing but their own messages, a block may be had by one after the other.
+        self._lent = None if self.speaks_chat else Queue(items=self._share(blocks))
 
     def _blocks_of(self, accounts: Path | None) -> Sequence[Block]:
         if accounts is not None:
             return load(accounts) if self.speaks_chat else load_any(accounts)
         return [] if self.dialect.needs_accounts else made_up(_MADE_UP_BLOCKS)
-
-    def _handed_out(self, blocks: Sequence[Block]) -> Iterator[Block]:
-        """Where cases count on nothing but their own messages, accounts may be used again."""
-        share = self._share(blocks)
-        return iter(share) if self.speaks_chat or not share else itertools.cycle(share)
 
     @property
     def speaks_chat(self) -> bool:
@@ -161,6 +161,13 @@ class Target:
         return Path(named[0]) if named else None
 
     @property
+    def column(self) -> str:
+        """What results of this run stand under: its carrier, or the fault plan and the carrier beside TCP."""
+        if self.weather is None:
+            return self.carrier
+        return column(self.weather.plan.name, self.carrier)
+
+    @property
     def runs_first(self) -> bool:
         """True over the first carrier chosen, where cases run that no carrier changes."""
         return self.carrier == self.chosen[0]
@@ -188,7 +195,18 @@ class Target:
         return f"{self.dialect.name} over a long connection does not offer {capability}"
 
     def next_block(self) -> Block:
-        """Ten users whom no case has had yet. Raises TargetUnusable when there are no more."""
+        """Ten users whom no case has had yet. Raises TargetUnusable when there are no more.
+
+        Of another protocol, a circle that no case has at the time: it is given back with the greenlet's end.
+        """
+        if self._lent is not None:
+            block: Block = self._lent.get()
+            current = gevent.getcurrent()
+            if isinstance(current, gevent.Greenlet):
+                current.link(lambda _: self._lent and self._lent.put(block))
+            else:
+                self._lent.put(block)  # cases that run alone have nobody to keep it from
+            return block
         if self._blocks is None:
             self._running()
         assert self._blocks is not None
@@ -262,7 +280,10 @@ class Target:
 
     def _running(self) -> Reference:
         if self._reference is None:
-            self._reference = reference.start(self._stack, self.cases_planned + _SPARE_BLOCKS)
+            tries = 1 if self.weather is None else TRIES
+            self._reference = reference.start(
+                self._stack, self.cases_planned * tries + _SPARE_BLOCKS, self.weather
+            )
             self._blocks = iter(self._reference.blocks)
         return self._reference
 

@@ -5,18 +5,20 @@ block, its clients and its log are its own, as for any case. It shares the machi
 others, so it may neither restart the server nor look at what the server holds.
 """
 
-import inspect
 import random
 from collections.abc import Iterable
 from typing import Any
 
-import gevent
 import pytest
+from gevent.pool import Pool
 
 from conformance.clients import Clients
 from conformance.deviations import Judge, notes_key
 from conformance.target import Target, seed_key, target_key
+from conformance.verdicts import Undecided
+from conformance.weather import AT_ONCE, parameters
 from conformance.wirelog import WireLog, log_key
+from drivers.pumps.wire import Expected
 
 Outcome = BaseException | None
 outcomes_key = pytest.StashKey[dict[str, Outcome]]()
@@ -32,7 +34,7 @@ def waits(item: pytest.Item) -> bool:
 
 def spare_fixtures(item: pytest.Function) -> None:
     """A case that waits gets its clients when it is started. Raises UsageError for what it cannot have."""
-    wanted = set(inspect.signature(item.function).parameters)
+    wanted = parameters(item)
     unknown = wanted - Given.NAMES
     if unknown:
         raise pytest.UsageError(f"{item.nodeid}: a case that waits cannot have {', '.join(sorted(unknown))}")
@@ -44,12 +46,31 @@ def run_all(items: Iterable[pytest.Function], config: pytest.Config) -> dict[str
     target, seed = config.stash[target_key], config.stash[seed_key]
     # Whoever asks first starts the server, and while it starts the others would not wait for it.
     _ = target.endpoints
-    running = {item.nodeid: gevent.spawn(_run, item, target, seed) for item in items}
+    pool = Pool(None if target.weather is None else AT_ONCE)
+    running = {}
     try:
-        gevent.joinall(list(running.values()))
+        for item in items:
+            running[item.nodeid] = pool.spawn(_tried, item, target, seed)
+        pool.join()
     finally:
-        gevent.killall(list(running.values()))
+        pool.kill()
     return {name: greenlet.value for name, greenlet in running.items()}
+
+
+def _tried(item: pytest.Function, target: Target, seed: int) -> Outcome:
+    """How the case ended, at the last try if it has several."""
+    tries = 1 if target.weather is None else target.weather.tries(item)
+    notes = item.stash.setdefault(notes_key, [])
+    for number in range(1, tries + 1):
+        outcome = _run(item, target, seed)
+        if outcome is None or isinstance(outcome, pytest.skip.Exception):
+            break
+        if tries > 1:
+            notes.append(f"try {number}: {type(outcome).__name__}: {str(outcome).partition(chr(10))[0]}")
+    else:
+        if tries > 1 and isinstance(outcome, Expected | OSError):
+            return Undecided(f"in each of {tries} tries its bare connections broke; at last: {outcome}")
+    return outcome
 
 
 class Given:
@@ -83,7 +104,9 @@ def _run(item: pytest.Function, target: Target, seed: int) -> Outcome:
     try:
         with Clients(target, dice, log) as clients:
             given: Any = Given(target, clients, dice, item.stash.setdefault(notes_key, []))
-            item.obj(**{name: getattr(given, name) for name in inspect.signature(item.function).parameters})
+            own = getattr(item, "callspec", None)
+            wanted = {name: getattr(given, name) for name in parameters(item)}
+            item.obj(**wanted, **(own.params if own else {}))
     except _ENDS as error:
         return error
     return None

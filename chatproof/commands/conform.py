@@ -11,8 +11,8 @@ from chatproof.dialect_option import dialect_option
 if TYPE_CHECKING:
     from conformance.run import ConformSettings
 
-_ACCOUNTS = 300
-"""Of a server that is started: sixty circles of five, more than there are cases for it."""
+_ACCOUNTS = 900
+"""Of a server that is started: sixty circles of five for each of three carriers."""
 
 
 @click.command("conform")
@@ -57,6 +57,14 @@ _ACCOUNTS = 300
 @click.option(
     "--jobs", type=click.IntRange(1), default=2, show_default=True, help="How many carriers at once."
 )
+@click.option(
+    "--fault-plan",
+    "fault_plans",
+    multiple=True,
+    metavar="NAME",
+    help="The same cases while the network breaks as a plan says (docs/faults.md): subway, handover, … "
+    "or all of the library; repeatable.",
+)
 @click.option("--mutant", metavar="NAME", help="Check a server broken on purpose; 'list' names them.")
 @click.option(
     "--out",
@@ -87,6 +95,7 @@ def command(
     require: str,
     seed: int | None,
     jobs: int,
+    fault_plans: tuple[str, ...],
     mutant: str | None,
     out: Path | None,
     json_: Path | None,
@@ -117,6 +126,8 @@ def command(
         http=http,
         carriers=carrier,
         jobs=jobs,
+        fault_plans=_planned(fault_plans, bool(target or start)),
+        under="chatproof.weathered",
         mutant=mutant,
         out=out,
         accounts=accounts,
@@ -166,6 +177,23 @@ def _run_started(settings: "ConformSettings", name: str, query: str | None) -> i
 
 def _with_query(url: str, query: str | None) -> str:
     return url if query is None else f"{url}{'&' if '?' in url else '?'}{query}"
+
+
+def _planned(names: tuple[str, ...], is_elsewhere: bool) -> tuple[str, ...]:
+    """The fault plans that were named, if they can be had."""
+    from chaos.errors import FaultSyntaxError
+    from chaos.fault_plan import library, load_fault_plan
+    from chatproof.errors import WrongUse
+
+    wanted = tuple(library()) if "all" in names else names
+    if wanted and is_elsewhere:
+        raise WrongUse("--fault-plan breaks the network before the reference server only; leave out --target")
+    try:
+        for name in wanted:
+            load_fault_plan(name)
+    except FaultSyntaxError as error:
+        raise WrongUse(f"--fault-plan: {error}") from error
+    return wanted
 
 
 def _is_mutant(name: str) -> bool:

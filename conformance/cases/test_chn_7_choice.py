@@ -18,6 +18,7 @@ from drivers.events import LoggedIn
 from drivers.policy import Policy
 
 _ONCE = pytest.mark.once("the client chooses the carrier itself")
+pytestmark = pytest.mark.calm("how fast ways are is what it looks at, and those are all of this machine")
 _SETTLED = 30
 _SEEKERS = 90
 _AT_ONCE = 6

@@ -38,7 +38,8 @@ class Device:
     """A running client. Use it as a context manager: at the end the connection is closed.
 
     `lose(direction, message)` may be set at any time to drop whole frames between client and server, as a
-    lossy path would: it is asked for each frame with "up" or "down" and says True to lose it.
+    lossy path would: it is asked for each frame with "up" or "down" and says True to lose it. `patience`: by
+    what every time limit of those who wait is multiplied, where the network is broken on purpose.
     """
 
     def __init__(
@@ -55,6 +56,7 @@ class Device:
         endpoints = tuple(with_loss(endpoint, self._loses) for endpoint in endpoints)
         shared = Surroundings(endpoints, _OneIdentity(identity), policy or Policy(), self._observe)
         self.client = Client(shared, 0, version=version)
+        self.patience = 1.0
         self._news = gevent.event.Event()
         self._pump = SinglePump(self.client)
 
@@ -234,7 +236,7 @@ class Device:
     # -- waiting --
 
     def _await(self, look: Callable[[], T | None], timeout_s: float) -> T | None:
-        until = time.monotonic() + timeout_s
+        until = time.monotonic() + timeout_s * self.patience
         while True:
             self._news.clear()
             found = look()
