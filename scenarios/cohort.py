@@ -49,6 +49,7 @@ class Cohort:
         self._present: list[Client] = []
         self._settled = False
         self._offers = stage.surroundings.endpoints[0].dialect.offers
+        self._waits_for_silence = False
         self._hearing: set[int] = set()
         self._ahead = 0
         self.chatting = False
@@ -135,7 +136,7 @@ class Cohort:
 
     def delivered(self, client: Client, entry: Entry, now: float) -> None:
         """A device was shown a message; some mark the conversation as read up to it."""
-        if self._settled:
+        if self._waits_for_silence:
             self._hearing.add(client.index)
         if self.chatting and self._dice.random() < self._stage.options.read_share:
             client.ask(AskRead(entry.conversation, entry.sequence), now)
@@ -205,6 +206,7 @@ class Cohort:
     def _wait_for_silence(self, until: float) -> None:
         """No device was brought anything between two heartbeats, after one more login where a login brings
         what was missed."""
+        self._waits_for_silence = True
         if "offline" in self._offers:
             # Not while what came meanwhile is still on its way to those who have just come back.
             self._beat_twice(until)
