@@ -17,6 +17,7 @@ from chatproof.plan import NetworkPlan, Plan, Target, as_toml
 from ledger.errors import LedgerError
 from ledger.run_folder import RunFolder
 from reports.errors import ReportError
+from reports.evidence import Evidence
 from reports.opening import opened
 from reports.recovery import recoveries
 
@@ -155,22 +156,31 @@ def _stood_still(folder: Path) -> bool:
 def _judged(cell: Cell, folder: Path, took_s: float) -> Outcome:
     try:
         with opened(folder) as (evidence, summary):
-            recovered = [each.backlog_s for each in recoveries(evidence)]
+            recovered = _recovered_s(evidence)
             figures, why = _figures(summary["checks"]), _trouble(summary)
             worst_lag_s = (summary["checks"]["generator"].get("loop_lag_max_ms") or 0.0) / 1000
     except (ReportError, LedgerError) as error:
         return Outcome(cell, FAIL, str(error), took_s=took_s, folder=folder)
-    known = [each for each in recovered if each is not None]
     return Outcome(
         cell,
         FAIL if why else PASS,
         why,
-        max(known) if len(known) == len(recovered) and known else None,
+        recovered,
         took_s,
         figures,
         folder,
         worst_lag_s,
     )
+
+
+def _recovered_s(evidence: Evidence) -> float | None:
+    """Of all faults the longest; where others began before one was over with, that of the last one."""
+    found = [each.backlog_s for each in recoveries(evidence)]
+    known = [each for each in found if each is not None]
+    if len(known) == len(found):
+        return max(known, default=None)
+    last = max(range(len(found)), key=lambda nth: evidence.bands[nth].end_s)
+    return found[last]
 
 
 def _figures(checks: dict[str, Any]) -> dict[str, int]:
