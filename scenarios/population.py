@@ -7,6 +7,7 @@ cohort: whoever has to account for it lives in one process.
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from functools import cache
 from itertools import combinations
 
 from protocol.names import GROUP_PREFIX, conversation_between
@@ -82,6 +83,14 @@ class Population:
         """Number of the group conversation of a user's circle."""
         return (user // self.circle + 1) * self.conversations - 1
 
+    def audience(self, conversation: int) -> int:
+        """On how many devices a message there is to be shown: all of its members', but the sender's own."""
+        circle, place = divmod(conversation, self.conversations)
+        pairs = _pairs(self.circle)
+        members = pairs[place] if place < len(pairs) else range(self.circle)
+        first = circle * self.circle
+        return sum(len(self.devices_of_user(first + member)) for member in members) - 1
+
     def chats(self, cohort: int) -> bool:
         """Whether the devices of a cohort write to each other; those that do are spread evenly."""
         return cohort % round(1 / self.chat_share) == 0
@@ -104,3 +113,9 @@ class Population:
     def conversation_members(self, circle: range) -> list[tuple[int, ...]]:
         """The users of each conversation of a circle, in the same order."""
         return [*combinations(circle, 2), tuple(circle)]
+
+
+@cache
+def _pairs(circle: int) -> tuple[tuple[int, int], ...]:
+    """Places of a circle's users, by the place of the conversation that two of them have."""
+    return tuple(combinations(range(circle), 2))
