@@ -49,6 +49,7 @@ smacks_max_queue_size = 10000
 default_archive_policy = true
 archive_expires_after = "1d"
 max_archive_query_results = 250
+network_settings = {{ tcp_backlog = 4096 }}
 log = {{ warn = "*console" }}
 ssl = {{ certificate = "{chain}", key = "{key}" }}
 http_host = "{HOST}"
