@@ -5,8 +5,11 @@ import json
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
+from click.testing import CliRunner
 
+from chatproof.commands import report
 from chatproof.errors import WrongUse
 from chatproof.sweeping.climb import Climb, done_of, exit_code, why_ended
 from chatproof.sweeping.steps import Step, ladder, parse_loads
@@ -99,3 +102,15 @@ def test_a_run_that_cannot_begin_ends_the_ladder_with_its_exit_code(tmp_path: Pa
     assert "exit code 2" in sweep.ended
     assert exit_code(sweep) == 2
     assert json.loads((tmp_path / "sweep.json").read_text())["ended"] == sweep.ended
+
+
+def test_the_page_of_a_sweep_is_made_again_by_report(tmp_path: Path) -> None:
+    (tmp_path / "sweep.json").write_bytes(
+        msgspec.json.encode(Sweep("chatproof sweep", "plan", [done(3)], 2, "so"))
+    )
+    told = CliRunner().invoke(report.command, [str(tmp_path)])
+    assert told.exit_code == 0
+    assert told.output.strip() == str(tmp_path / "sweep.html")
+    html = (tmp_path / "sweep.html").read_text()
+    assert "Nothing held" in html
+    assert "No step left anything to calculate with." in html

@@ -50,8 +50,8 @@ def alone(*values: float) -> list[Measured | None]:
     ("base", "new", "kind"),
     [
         ([100.0], [105.0], Kind.NOISE),
-        ([100.0], [200.0], Kind.WORSE),
-        ([200.0], [100.0], Kind.BETTER),
+        ([100.0], [300.0], Kind.WORSE),
+        ([300.0], [100.0], Kind.BETTER),
         ([100, 101, 99], [112, 111, 113], Kind.NOISE),
         ([100, 101, 99, 100, 101, 99], [122, 121, 123, 122, 121, 123], Kind.WORSE),
         ([100, 160, 60, 100, 160, 60], [122, 60, 180, 122, 60, 180], Kind.NOISE),
