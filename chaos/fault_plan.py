@@ -36,6 +36,7 @@ from chaos.plan import FaultSpec, parse_fault
 from chaos.quantities import seconds
 
 _LIBRARY = "chaos.plans"
+_LADDER = "ladder"
 _LEAST_PHASE_S = 0.1
 _LAYERS = {PROXIES: "proxies", SWARM: "the swarm's own ends", SERVER: "a server that the run starts"}
 
@@ -86,6 +87,8 @@ class FaultPlan(msgspec.Struct, forbid_unknown_fields=True, kw_only=True, dict=T
                 raise FaultSyntaxError(f"phase {phase.name!r} lasts {_LEAST_PHASE_S} s at least")
         if self.nat not in nat.KINDS:
             raise FaultSyntaxError(f"there is no nat {self.nat!r}; there are {', '.join(nat.KINDS)}")
+        if self.carrier == _LADDER and self.access_processes:
+            raise FaultSyntaxError("the ladder's ports are not those of access processes: leave out one")
         if self.needs_network and not self.networks:
             raise FaultSyntaxError("no kind of network can do all of its faults")
 

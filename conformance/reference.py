@@ -72,24 +72,27 @@ def start(stack: ExitStack, blocks: int, weather: "Weather | None" = None) -> Re
 def _start_under(
     stack: ExitStack, folder: Path, weather: "Weather", blocks: Sequence[Block], ca: Path
 ) -> Reference:
-    """On four ports that serve everything, with all that a fault plan can break."""
+    """On four ports, with all that a fault plan can break."""
     from refserver.process import ServerProcess
 
     server = ServerProcess(
         folder / "data",
         access_processes=weather.plan.access_processes or 0,
         certificate=_certificate(folder, ca),
-        listen=[*weather.listen, weather.http],
+        listen=weather.listen,
         within=weather.within,
         disturbances=True,
     )
     stack.callback(server.stop)
     server.start()
-    places = [url.partition("://")[2].rstrip("/") for url in server.urls["any"]]
-    ports = tuple(int(place.rpartition(":")[2]) for place in places)
-    ways = {name: _at(name, places[0], ca) for name in carriers.known() if name in _EVERYWHERE}
+    everywhere = [url.partition("://")[2].rstrip("/") for url in server.urls.get("any", [])]
+    ports = tuple(int(place.rpartition(":")[2]) for place in everywhere)
+    if everywhere:
+        ways = {name: _at(name, everywhere[0], ca) for name in carriers.known() if name in _EVERYWHERE}
+    else:
+        ways = {name: _endpoints(server, name, ca) for name in carriers.known()}
     if weather.by_ladder:
-        host, asked = places[0].rpartition(":")[0], ",".join(map(str, ports))
+        host, asked = everywhere[0].rpartition(":")[0], ",".join(map(str, ports))
         way = parse_target(f"chat+scheduler://{host}:{ports[-1]}?ports={asked}&fallback={host}")
         ways = dict.fromkeys(ways, (way,))
     by_carrier = {name: weather.through(endpoints) for name, endpoints in ways.items()}

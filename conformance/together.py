@@ -9,6 +9,7 @@ import random
 from collections.abc import Iterable
 from typing import Any
 
+import gevent
 import pytest
 from gevent.pool import Pool
 
@@ -16,7 +17,7 @@ from conformance.clients import Clients
 from conformance.deviations import Judge, notes_key
 from conformance.target import Target, seed_key, target_key
 from conformance.verdicts import Undecided
-from conformance.weather import AT_ONCE, parameters
+from conformance.weather import AT_ONCE, PAUSE_S, parameters
 from conformance.wirelog import WireLog, log_key
 from drivers.pumps.wire import Expected
 
@@ -62,6 +63,8 @@ def _tried(item: pytest.Function, target: Target, seed: int) -> Outcome:
     tries = 1 if target.weather is None else target.weather.tries(item)
     notes = item.stash.setdefault(notes_key, [])
     for number in range(1, tries + 1):
+        if number > 1:
+            gevent.sleep(PAUSE_S)
         outcome = _run(item, target, seed)
         if outcome is None or isinstance(outcome, pytest.skip.Exception):
             break

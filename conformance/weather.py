@@ -30,7 +30,9 @@ if TYPE_CHECKING:
 
 weather_key = pytest.StashKey["Weather"]()
 
-TRIES = 4
+TRIES = 5
+PAUSE_S = 3.0
+"""Before the next try: a server that was killed has to be there again."""
 PATIENCE = 4.0
 """By what the time limits of real clients are multiplied: they wait for outages to end."""
 AT_ONCE = 10
@@ -38,6 +40,8 @@ CLAUSES = ("DLV.*", "ORD.*", "UNR.*", "HBT.1", "HBT.2", "HBT.4", "HBT.6", "CHN.[
 """Those that a fault plan is about, if nobody asks for others."""
 _LONGEST_S = 3600.0
 _PORTS = (14000, 443, 8080, 80)
+_HTTP_PORT = 8081
+_APART = ("tcp", "tls", "wss", "ws")
 _LADDER = "ladder"
 _BARE = frozenset({"clients", "phone", "strait", "web", "wire"})
 
@@ -96,15 +100,13 @@ class Weather:
 
     @property
     def listen(self) -> list[str]:
-        """Where the server is to listen for clients: on each of these it serves everything."""
-        if self.network is None:
-            return ["any://127.0.0.1:0"] * len(_PORTS)
-        return [f"any://{SERVER_ADDRESS}:{port}" for port in _PORTS]
-
-    @property
-    def http(self) -> str:
-        """Where it is to listen for short requests."""
-        return "http://127.0.0.1:0" if self.network is None else f"http://{SERVER_ADDRESS}:8081"
+        """Where the server is to listen: on four ports that serve everything, or, where processes of its own
+        hold the connections, on one for each carrier; and for short requests."""
+        schemes = _APART if self.plan.access_processes else ("any",) * len(_PORTS)
+        host, ports = "127.0.0.1", [0] * (len(_PORTS) + 1)
+        if self.network is not None:
+            host, ports = SERVER_ADDRESS, [*_PORTS, _HTTP_PORT]
+        return [f"{scheme}://{host}:{port}" for scheme, port in zip((*schemes, "http"), ports, strict=True)]
 
     @property
     def within(self) -> Sequence[str]:

@@ -68,7 +68,8 @@ class Firewall:
 
 def one_in(share: float) -> str:
     """The condition that a packet is one of that share, by the kernel's own dice, which have no seed."""
-    return f"numgen random mod {_LOSS_STEPS} < {round(share * _LOSS_STEPS)}"
+    hit = round(share * _LOSS_STEPS)
+    return f"numgen random mod {_LOSS_STEPS} < {hit}" if hit < _LOSS_STEPS else ""
 
 
 def ports(kind: str, numbers: Iterable[int]) -> str:

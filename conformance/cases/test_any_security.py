@@ -111,6 +111,7 @@ def _say(bare: gevent.socket.socket, data: bytes) -> None:
 
 
 @pytest.mark.clause("DLV.8")
+@pytest.mark.calm("a refusal that is late is met by repeats")
 def test_a_send_to_nobody_gets_a_definite_answer(block: Block, device: MakeDevice, judge: Judge) -> None:
     """A send that cannot be accepted (unknown recipient) gets a definite error, and is never retried.
 

@@ -68,6 +68,7 @@ def test_a_recipient_who_was_away_gets_each_message_once(block: Block, device: M
     shown(late, bodies)
 
 
+@pytest.mark.calm("it counts attempts, and faults add to them")
 def test_lost_acknowledgements_do_not_multiply_a_message(block: Block, device: MakeDevice) -> None:
     """... exactly once: the sender cannot know that its send arrived, and sends it again.
 

@@ -29,6 +29,7 @@ def await_newest(phone: Phone) -> None:
 
 
 @pytest.mark.waits
+@pytest.mark.calm("how soon the client knows is what it looks at")
 def test_a_client_that_gets_no_push_at_all_pulls(block: Block, device: MakeDevice) -> None:
     """Within two heartbeats of the lost push the client knows that its version is behind, and pulls.
 

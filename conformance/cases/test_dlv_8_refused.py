@@ -142,6 +142,7 @@ def test_the_largest_body_is_accepted(block: Block, phone: MakePhone) -> None:
     assert target.await_push(body).body == body, "expected the body as it was sent"
 
 
+@pytest.mark.calm("a refusal that is late is met by repeats")
 def test_a_client_does_not_retry_what_was_refused(block: Block, device: MakeDevice) -> None:
     """... is never retried by the client as if it were lost.
 

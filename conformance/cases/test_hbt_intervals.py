@@ -322,6 +322,7 @@ def test_a_thousand_clients_come_back_spread(dice: random.Random, outage_s: floa
 
 
 @pytest.mark.clause("HBT.6")
+@pytest.mark.calm("how soon hundreds are back is what it looks at")
 def test_a_server_takes_back_hundreds_at_once(block: Block, target: Target, dice: random.Random) -> None:
     """... and all are back: the server has to take them, however many come in one second.
 
