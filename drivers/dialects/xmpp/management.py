@@ -30,7 +30,8 @@ class Management:
     """
 
     __slots__ = (
-        "_asked_at", "_confirmed", "_sent", "_short_answers", "_unacknowledged", "handled", "is_on", "token",
+        "_asked_at", "_confirmed", "_handled_then", "_sent", "_short_answers", "_unacknowledged", "handled",
+        "is_on", "token",
     )  # fmt: skip
 
     def __init__(self, *, is_on: bool) -> None:
@@ -40,6 +41,7 @@ class Management:
         self._sent = 0
         self._confirmed = 0
         self._asked_at: int | None = None
+        self._handled_then = 0
         self._short_answers = 0
         self._unacknowledged: deque[Unacknowledged] | None = None
 
@@ -63,7 +65,13 @@ class Management:
 
     def asks(self) -> None:
         """The question goes out behind everything that was said."""
-        self._asked_at = self._sent
+        self._asked_at, self._handled_then = self._sent, self.handled
+
+    @property
+    def is_doubtful(self) -> bool:
+        """Whether something seems to have been swallowed on the way: an answer fell short, or other stanzas
+        came where one was due. The count of such a stream proves nothing, so it is not to be resumed."""
+        return self._short_answers > 0 or (self._asked_at is not None and self.handled != self._handled_then)
 
     def answered(self, handled: str | None) -> list[Unacknowledged]:
         """Which sends the peer has handled. Raises RemoteProtocolError for a count that cannot be."""

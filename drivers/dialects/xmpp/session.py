@@ -51,7 +51,8 @@ class XmppSession(Reading):
         counts, archives = self._counts, self._archives or {}
         for archive in archives.values():
             archive.interrupt()
-        return Remains(counts if counts is not None and counts.token else None, archives)
+        goes_on = counts is not None and counts.token and not counts.is_doubtful
+        return Remains(counts if goes_on else None, archives)
 
     def login(self, identity: Identity, version: int, heartbeat_s: int) -> None:
         if self._identity is not NOBODY:

@@ -43,6 +43,20 @@ def test_a_server_that_is_still_at_it_is_asked_again() -> None:
     assert _cids([*counts.answered("2")]) == ["1", "2"]
 
 
+def test_a_stream_on_which_something_seems_swallowed_is_doubtful() -> None:
+    counts = _sent("1", "2")
+    counts.asks()
+    assert not counts.is_doubtful
+    counts.heard()
+    assert counts.is_doubtful, "the answer should have come first"
+    assert _cids([*counts.answered("2")]) == ["1", "2"]
+    assert not counts.is_doubtful
+    counts.said("3", "a:b")
+    counts.asks()
+    counts.answered("2")
+    assert counts.is_doubtful, "an answer that falls short"
+
+
 def test_after_a_resumption_counting_goes_on_from_what_the_server_has() -> None:
     counts = _sent("1", "2", "3")
     counts.asks()

@@ -171,6 +171,21 @@ def test_a_lost_stream_is_resumed_and_answers_for_what_was_handled() -> None:
     assert b"<after>a1</after>" in session.take(), "and the archive is read from where it was"
 
 
+def test_a_stream_that_has_swallowed_something_is_not_resumed_since_its_count_would_lie() -> None:
+    lost = _in()
+    _send(lost, "c1")
+    _send(lost, "c2", "eve")
+    lost.take()
+    assert _says(lost, b"<a xmlns='urn:xmpp:sm:3' h='4'/>") == [], "one of five, and nobody knows which"
+    session = XmppSession(_TARGET)
+    session.resume(lost.remains())
+    session.login(_ANN, 0, 60)
+    _says(session, _STREAM + _PLAIN, _SUCCESS, _STREAM)
+    session.take()
+    assert _says(session, _MANAGED) == []
+    assert b"<bind" in session.take()
+
+
 def test_a_stream_that_cannot_be_resumed_is_bound_anew() -> None:
     lost = _in()
     session = XmppSession(_TARGET)
