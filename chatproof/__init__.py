@@ -2,5 +2,6 @@
 
 `plan` (what a run is), `limits` (whether this machine can), `target` (what is tested), `proxies` (where it is
 broken), `workers` (who makes the load), `run` (the order of things), `progress` (what people see meanwhile),
-`sampler` (what servers cost), `outcome` (what is left at the end), `commands/` (one command a file).
+`sampler` (what servers cost), `outcome` (what is left at the end), `sweeping/` (a ladder of runs),
+`commands/` (one command a file).
 """
