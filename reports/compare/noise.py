@@ -15,8 +15,11 @@ import numpy as np
 
 from reports.compare.figure import Better, Figure, Measured
 
-USUAL_RUNS = 6
-_T_995 = {6: 3.707, 7: 3.499, 8: 3.355, 9: 3.25, 10: 3.169, 12: 3.055, 15: 2.947, 20: 2.845, 30: 2.75}
+USUAL_RUNS = 3
+_T_995 = {
+    3: 5.841, 4: 4.604, 5: 4.032, 6: 3.707, 7: 3.499, 8: 3.355, 9: 3.25, 10: 3.169, 12: 3.055, 15: 2.947,
+    20: 2.845, 30: 2.75,
+}  # fmt: skip
 _NORMAL_995 = 2.576
 _CERTAIN = 0.01
 

@@ -9,8 +9,8 @@ from reports.figures import size
 _PATHS = {
     "heartbeat.bytes": ("a heartbeat", 1.0, 0.01),
     "heartbeat.payload_bytes": ("a heartbeat, payload", 1.0, 0.01),
-    "message.bytes": ("a message, to all its devices", 10.0, 0.1),
-    "message.payload_bytes": ("a message, payload", 10.0, 0.1),
+    "message.bytes": ("a message, to all its devices", 10.0, 0.05),
+    "message.payload_bytes": ("a message, payload", 10.0, 0.05),
     "bytes_per_connection_s": ("a connection and second", 1.0, 0.08),
 }
 
