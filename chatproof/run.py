@@ -44,7 +44,7 @@ from scenarios.capabilities import promises
 from scenarios.conductor import Conductor
 from scenarios.machine import describe
 from scenarios.machines import Machines, Terms
-from scenarios.metrics import measured
+from scenarios.measured import measured
 from scenarios.parts import conductor_of, take_part
 from scenarios.shapes import new_shape
 

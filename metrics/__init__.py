@@ -2,5 +2,5 @@
 
 `metric` (what a metric is: name, kind, unit, labels; and what it measured), `exposition` (Prometheus' text
 format), `serving` (the same over HTTP), `otlp` (OpenTelemetry, if it is installed). Knows neither servers nor
-swarms: `refserver.metrics` and `scenarios.metrics` say what there is.
+swarms: `refserver.metrics` and `scenarios.measured` say what there is.
 """

@@ -6,8 +6,9 @@ from gevent.event import Event
 from locust import User, events, task
 from locust.argument_parser import LocustArgumentParser
 
+from scenarios.breaking import BreakOptions
 from scenarios.cohort import Cohort
-from scenarios.metrics import offer
+from scenarios.measured import offer
 from scenarios.options import SwarmOptions
 from scenarios.parts import player_of, take_part
 from scenarios.words import WRONG_USE
@@ -55,6 +56,7 @@ class CohortUser(User):
 
 def _add_options(parser: LocustArgumentParser) -> None:
     SwarmOptions.add_to(parser)
+    BreakOptions.add_to(parser)
     parser.set_defaults(class_picker=True)
 
 

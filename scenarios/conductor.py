@@ -6,7 +6,9 @@ there: the master asks every worker to settle and waits for them.
 
 import logging
 import time
+from argparse import Namespace
 from dataclasses import replace
+from enum import StrEnum
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +18,7 @@ from locust.env import Environment
 from locust.rpc import Message
 from locust.runners import MasterRunner
 
+from chaos.desk import FaultDesk
 from chaos.errors import ChaosError
 from drivers.accounts import AccountsFile
 from drivers.endpoints import TargetError, parse_target
@@ -23,21 +26,45 @@ from ledger.errors import LedgerError
 from ledger.judging import judge
 from ledger.run_folder import Phases, RunFolder
 from ledger.summary import exit_code
+from scenarios.breaking import Breakage, BreakOptions
 from scenarios.capabilities import promises
+from scenarios.conclusion import Conclusion
 from scenarios.machine import describe
 from scenarios.options import population_of
 from scenarios.player import Player
 from scenarios.run_dirs import new_run_dir
 from scenarios.stage import PopulationRoster
-from scenarios.words import PREFIX, WRONG_USE, options_of, runner_of
+from scenarios.words import (
+    PREFIX,
+    THROUGH,
+    WRONG_USE,
+    access_points_of,
+    options_of,
+    runner_of,
+)
 
 log = logging.getLogger(__name__)
 
 _CLOSE_TIMEOUT_S = 60.0
+_COUNTED = ("messages", "beats", "deliveries", "connects", "sends")
+"""The parts of a snapshot that are counts by name."""
+
+
+class Phase(StrEnum):
+    """How far a run is."""
+
+    READY = "ready"
+    RAMP = "ramp"
+    LOAD = "load"
+    SETTLING = "settling"
+    JUDGING = "judging"
+    OVER = "over"
 
 
 class Conductor:
     """`broken`: why the run cannot go on, None while it can. `folder`: of the run under way or the last one.
+    `desk`: where faults can be added, once a run has one. `conclusion`: of the last run that was judged by a
+    process of its own.
 
     `player`: the swarm side of the same process, with a local runner. `judges`: it also says the verdict when
     a run ends, and at once why one cannot go on, as somebody who started Locust himself expects.
@@ -51,7 +78,12 @@ class Conductor:
         self._closed: set[str] = set()
         self._news = Event()
         self._abandoned = False
+        self._breakage: Breakage | None = None
         self.judges = True
+        self.phase = Phase.READY
+        self.desk: FaultDesk | None = None
+        self.conclusion: Conclusion | None = None
+        self._concluding: gevent.Greenlet[..., None] | None = None
         self._phases = Phases(0, 0, 0, 0)
         self.snapshots: dict[str, dict[str, Any]] = {}
         self.broken: str | None = None
@@ -67,10 +99,12 @@ class Conductor:
         environment.events.test_stopping.add_listener(self._on_test_stopping)
         environment.events.test_stop.add_listener(self._on_test_stop)
         environment.events.worker_report.add_listener(self._on_worker_report)
+        environment.events.quit.add_listener(self._on_quit)
 
     def begin(self) -> None:
         """Everybody starts chatting now."""
         self._phases = replace(self._phases, load_start_ns=time.monotonic_ns())
+        self.phase = Phase.LOAD
         runner_of(self._environment).send_message(PREFIX + "begin", {})
 
     def cut(self, share: float) -> None:
@@ -98,14 +132,21 @@ class Conductor:
         self._phases = replace(self._phases, interrupted=True)
 
     def totals(self) -> dict[str, Any]:
-        """Sums over all processes: connections, target, messages by name, beats by name."""
-        sums: dict[str, Any] = {"connections": 0, "target": 0, "messages": {}, "beats": {}}
+        """Sums over all processes: connections, target, messages, beats, deliveries, connects and sends by
+        name; `health` is of the worst process, its `rss_bytes` of all, and `processes` how many there are."""
+        sums: dict[str, Any] = {"connections": 0, "target": 0, "processes": 0}
+        sums |= {part: {} for part in _COUNTED}
+        sums["health"] = health = {"loop_lag_ms": 0.0, "cpu_share": 0.0, "rss_bytes": 0}
         for snapshot in self._fresh_snapshots():
             sums["connections"] += snapshot["connections"]
             sums["target"] += snapshot["target"]
-            for part in ("messages", "beats"):
+            sums["processes"] += 1
+            for part in _COUNTED:
                 for name, count in snapshot[part].items():
                     sums[part][name] = sums[part].get(name, 0) + count
+            for name in ("loop_lag_ms", "cpu_share"):
+                health[name] = max(health[name], snapshot["health"][name])
+            health["rss_bytes"] += snapshot["health"]["rss_bytes"]
         return sums
 
     def _fresh_snapshots(self) -> list[dict[str, Any]]:
@@ -126,6 +167,7 @@ class Conductor:
         self.snapshots.clear()
         self.broken = None
         self._abandoned = False
+        self.phase = Phase.RAMP
         self._phases = Phases(time.monotonic_ns(), 0, 0, 0)
         try:
             self._open_folder(environment)
@@ -149,8 +191,23 @@ class Conductor:
                         "machine": describe(),
                     }
                 )
-        except (LedgerError, TargetError) as error:
+            if self.judges:
+                self._open_desk(environment, self.folder)
+        except (LedgerError, TargetError, ChaosError) as error:
             self._break(str(error))
+
+    def _open_desk(self, environment: Environment, folder: RunFolder) -> None:
+        """Faults can be added, and proxies stand before the target if they are wanted. Raises ChaosError,
+        TargetError."""
+        self.desk = None
+        parsed: dict[str, Any] = vars(environment.parsed_options) if environment.parsed_options else {}
+        parsed[THROUGH] = ""
+        options = BreakOptions.from_namespace(Namespace(**parsed))
+        urls, seed = access_points_of(environment), options_of(environment).seed
+        self._breakage = Breakage(options, urls, self, folder, seed)
+        self.desk = self._breakage.desk
+        if options.proxies:
+            parsed[THROUGH] = " ".join(self._breakage.urls)
 
     def _open_folder(self, environment: Environment) -> None:
         """The folder of the run exists, and workers know it. Raises OSError or LedgerError."""
@@ -169,9 +226,15 @@ class Conductor:
     def _on_spawning_complete(self, user_count: int, **_: Any) -> None:
         if not self._phases.load_start_ns and not options_of(self._environment).on_command:
             self._phases = replace(self._phases, load_start_ns=time.monotonic_ns())
+            self.phase = Phase.LOAD
+            if self._breakage is not None:
+                self._breakage.begin()
 
     def _on_test_stopping(self, environment: Environment, **_: Any) -> None:
         now = time.monotonic_ns()
+        self.phase = Phase.SETTLING
+        if self._breakage is not None:
+            self._breakage.heal()
         self._phases = replace(self._phases, load_start_ns=self._phases.load_start_ns or now, load_end_ns=now)
         settle_s = options_of(environment).settle_timeout
         players = self._players()
@@ -187,6 +250,10 @@ class Conductor:
         runner_of(environment).send_message(PREFIX + "close", {})
         if not self._await(self._closed, self._players(), _CLOSE_TIMEOUT_S):
             log.error("not every worker closed its ledger in time")
+        if self._breakage is not None:
+            self._breakage.close()
+            self._breakage = None
+        self.phase = Phase.JUDGING if self.broken is None else Phase.OVER
         if self.folder is None:
             return
         try:
@@ -197,12 +264,31 @@ class Conductor:
                     self._judge(self.folder)
         except WRONG_USE as error:
             self._break(str(error))
+            self.phase = Phase.OVER
 
     def _judge(self, folder: RunFolder) -> None:
-        summary = judge(folder)
-        log.info(f"verdict {summary['verdict']}; for the report: chatproof report {folder.path}")
+        if self._environment.web_ui is not None:
+            self.conclusion = Conclusion(folder)
+            self._concluding = gevent.spawn(self._conclude, self.conclusion)
+            return
+        self._say(judge(folder), f"for the report: chatproof report {folder.path}")
+        self.phase = Phase.OVER
+
+    def _conclude(self, conclusion: Conclusion) -> None:
+        conclusion.draw()
+        if conclusion.summary is not None:
+            self._say(conclusion.summary, f"report {conclusion.folder.report}")
+        if self.conclusion is conclusion and self.phase is Phase.JUDGING:
+            self.phase = Phase.OVER
+
+    def _say(self, summary: dict[str, Any], where: str) -> None:
+        log.info(f"verdict {summary['verdict']}; {where}")
         if exit_code(summary):
             self._environment.process_exit_code = exit_code(summary)
+
+    def _on_quit(self, **_: Any) -> None:
+        if self._concluding is not None:
+            self._concluding.join()
 
     def _write_tables(self, folder: RunFolder) -> None:
         options = options_of(self._environment)
@@ -258,6 +344,8 @@ class Conductor:
 
     def _on_closed(self, environment: Environment, msg: Message, **_: Any) -> None:
         self._closed.add(msg.node_id)
+        if msg.data["snapshot"] is not None:
+            self.snapshots[msg.node_id] = msg.data["snapshot"]
         if msg.data["why"] is not None:
             self.broken = self.broken or msg.data["why"]
         self._news.set()

@@ -3,17 +3,21 @@
 from functools import cache
 from typing import Any
 
-from locust import argument_parser
+from locust import argument_parser, runners
 from locust.env import Environment
 from locust.runners import LocalRunner, MasterRunner, WorkerRunner
 
 from scenarios.conductor import Conductor
 from scenarios.outpost import Outpost, Post
 from scenarios.player import Player
+from scenarios.web.page import Page
 
 # A worker looks the defaults up once for every option of every spawn message, and Locust builds its whole
 # parser anew each time: more than a second of CPU, for each worker and each second of a ramp.
 argument_parser.default_args_dict = cache(argument_parser.default_args_dict)
+
+# Locust's workers report every three seconds; people who watch a run want to see each one.
+runners.WORKER_REPORT_INTERVAL = 1.0
 
 _players: dict[Environment, Player] = {}
 _conductors: dict[Environment, Conductor] = {}
@@ -26,7 +30,9 @@ def take_part(environment: Environment, post: Post | None = None, **_: Any) -> N
     """
     runner = environment.runner
     if isinstance(runner, LocalRunner | MasterRunner):
-        _conductors[environment] = Conductor(environment)
+        conductor = _conductors[environment] = Conductor(environment)
+        if environment.web_ui is not None:
+            Page(environment, conductor, environment.web_ui)
     if isinstance(runner, LocalRunner | WorkerRunner):
         player = _players[environment] = Player(environment, post)
         if environment in _conductors:

@@ -2,6 +2,7 @@
 
 import itertools
 import os
+from dataclasses import replace
 from typing import Any
 
 from gevent.event import AsyncResult
@@ -11,7 +12,7 @@ from locust.rpc import Message
 from ledger.errors import LedgerError
 from scenarios.outpost import Post
 from scenarios.swarm import Swarm
-from scenarios.words import PREFIX, WRONG_USE, options_of, runner_of
+from scenarios.words import PREFIX, WRONG_USE, access_points_of, options_of, runner_of
 
 
 class Player:
@@ -27,9 +28,9 @@ class Player:
         runner.register_message(PREFIX + "number", self._on_number)
         runner.register_message(PREFIX + "begin", self._on_begin)
         runner.register_message(PREFIX + "cut", self._on_cut)
-        runner.register_message(PREFIX + "settle", self._on_settle, concurrent=True)
         runner.register_message(PREFIX + "move", self._on_move)
         runner.register_message(PREFIX + "resolve", self._on_resolve)
+        runner.register_message(PREFIX + "settle", self._on_settle, concurrent=True)
         runner.register_message(PREFIX + "abandon", self._on_abandon)
         runner.register_message(PREFIX + "close", self._on_close, concurrent=True)
         environment.events.test_start.add_listener(self._on_test_start)
@@ -58,8 +59,10 @@ class Player:
         sources = () if post is None else post.sources
         if post is not None:
             options = post.at_home(options)
+        host, *endpoints = access_points_of(environment)
+        options = replace(options, endpoints=" ".join(endpoints))
         try:
-            self.swarm = Swarm(environment.host or "", options, name, environment.stats, sources)
+            self.swarm = Swarm(host, options, name, environment.stats, sources)
         except WRONG_USE as error:
             self.report_broken(str(error))
 
@@ -72,9 +75,6 @@ class Player:
         if self.swarm is not None:
             self.swarm.cut(msg.data["share"])
 
-    def _on_settle(self, environment: Environment, msg: Message, **_: Any) -> None:
-        if self.swarm is not None:
-            self.swarm.settle()
     def _on_move(self, environment: Environment, msg: Message, **_: Any) -> None:
         if self.swarm is not None:
             self.swarm.move()
@@ -83,6 +83,9 @@ class Player:
         if self.swarm is not None:
             self.swarm.resolve(msg.data["kind"])
 
+    def _on_settle(self, environment: Environment, msg: Message, **_: Any) -> None:
+        if self.swarm is not None:
+            self.swarm.settle()
         runner_of(environment).send_message(PREFIX + "settled", {})
 
     def _on_abandon(self, environment: Environment, msg: Message, **_: Any) -> None:
@@ -91,13 +94,14 @@ class Player:
 
     def _on_close(self, environment: Environment, msg: Message, **_: Any) -> None:
         swarm, self.swarm = self.swarm, None
-        why = None
+        why = last = None
         if swarm is not None:
             try:
                 swarm.close()
             except LedgerError as error:
                 why = str(error)
-        runner_of(environment).send_message(PREFIX + "closed", {"why": why})
+            last = swarm.snapshot()
+        runner_of(environment).send_message(PREFIX + "closed", {"why": why, "snapshot": last})
 
     def _on_report(self, client_id: str, data: dict[str, Any], **_: Any) -> None:
         if self.swarm is not None:

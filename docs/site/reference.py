@@ -241,7 +241,7 @@ def comparison() -> str:
 def metrics() -> str:
     """Every metric of server and swarm."""
     import refserver.metrics
-    import scenarios.metrics  # noqa: F401  describes what it has
+    import scenarios.measured  # noqa: F401  describes what it has
     from metrics.metric import described
 
     rows = [

@@ -10,8 +10,8 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from metrics.exposition import exposition
 from metrics.metric import described
-from scenarios import metrics as swarm_metrics
-from scenarios.metrics import measured, offer
+from scenarios import measured as swarm_metrics
+from scenarios.measured import measured, offer
 from scenarios.parts import take_part
 from scenarios.totals import Totals
 
