@@ -7,6 +7,7 @@ what is older is never asked for again; what has come already is known by its id
 
 from xml.etree.ElementTree import Element
 
+from drivers.contract import Received
 from drivers.dialects.xmpp.elements import ARCHIVE, RESULT_SETS, escaped, named
 from drivers.dialects.xmpp.target import Target
 
@@ -22,10 +23,11 @@ _LAST = f"{named(RESULT_SETS, 'set')}/{named(RESULT_SETS, 'last')}"
 class Archive:
     """Unknown → (its end is asked for) → known → (page after page) → known. `room`: "" for the user's own.
 
-    `is_reading` while an answer is awaited.
+    `is_reading` while an answer is awaited. What comes by itself meanwhile is held back until what was said
+    before it has been read, so that nobody sees an answer before the question.
     """
 
-    __slots__ = ("_at", "_ends", "_seen", "is_reading", "room")
+    __slots__ = ("_at", "_ends", "_held", "_seen", "is_reading", "room")
 
     def __init__(self, room: str = "") -> None:
         self.room = room
@@ -33,6 +35,7 @@ class Archive:
         self._at = ""
         self._ends: tuple[str, ...] = ()
         self._seen: tuple[set[str], ...] = ()
+        self._held: dict[str, Received] | None = None
 
     @property
     def is_known(self) -> bool:
@@ -54,8 +57,32 @@ class Archive:
         return self._question(target)
 
     def interrupt(self) -> None:
-        """No answer will come any more."""
+        """No answer will come any more; what was held back is still to be read."""
         self.is_reading = False
+        self._held = None
+
+    def holds(self, entry: str, received: Received) -> bool:
+        """Whether a message that came by itself is held back."""
+        if not (self.is_reading and self._ends):
+            return False
+        if self._held is None:
+            self._held = {}
+        self._held[entry] = received
+        return True
+
+    def let_go(self, entry: str) -> Received | None:
+        """The message that was held back, now that it is its turn."""
+        received = None if self._held is None else self._held.pop(entry, None)
+        if received is not None:
+            self._note(entry)
+        return received
+
+    def let_all_go(self) -> list[Received]:
+        """What the archive did not have yet when it was read."""
+        held, self._held = self._held or {}, None
+        for entry in held:
+            self._note(entry)
+        return list(held.values())
 
     def _question(self, target: Target) -> bytes:
         self.is_reading = True

@@ -68,7 +68,7 @@ class Reading(Entering):
         else:
             archive = self._archive_of(name)
             if archive is not None and archive.is_reading:
-                self._page_ended(archive, iq)
+                self._page_ended(archive, iq, happened)
             self._done(name, happened)
 
     def _asked(self, iq: Element, name: str) -> None:
@@ -81,7 +81,7 @@ class Reading(Entering):
     def _archive_of(self, query_id: str | None) -> Archive | None:
         return next((each for each in (self._archives or {}).values() if each.query_id == query_id), None)
 
-    def _page_ended(self, archive: Archive, iq: Element) -> None:
+    def _page_ended(self, archive: Archive, iq: Element, happened: list[Event]) -> None:
         if iq.get("type") != "error":
             is_more = archive.answered(iq)
         else:
@@ -90,7 +90,9 @@ class Reading(Entering):
                 del self._archives[archive.room]  # there is none
         if is_more:
             self._say(archive.go_on(self._target))
-        elif self._owes_ping and not any(each.is_reading for each in (self._archives or {}).values()):
+            return
+        happened.extend(archive.let_all_go())
+        if self._owes_ping and not any(each.is_reading for each in (self._archives or {}).values()):
             self._ping()
 
     # -- messages --
@@ -121,7 +123,11 @@ class Reading(Entering):
         archive = self._archive_of(result.get("queryid"))
         if archive is None or message.get("from", self._own_address) != (archive.room or self._own_address):
             return
-        if archive.is_new(result.get("id", "")):
+        entry = result.get("id", "")
+        held = archive.let_go(entry)
+        if held is not None:
+            happened.append(held)
+        elif archive.is_new(entry):
             for copy in result.iterfind(_FORWARDED):
                 self._show(copy, happened, "pull", is_copy=True)
 
@@ -129,16 +135,18 @@ class Reading(Entering):
         message = envelope.read(stanza, self._identity, self._target)
         if message is None:
             return
-        if not via and message.archived_as:
-            archive = (self._archives or {}).get(message.archive)
-            if archive is not None and archive.has_come(message.archived_as) and not archive.is_reading:
-                self._say(archive.begin(self._target))
+        archive = (self._archives or {}).get(message.archive) if message.archived_as and not via else None
         if message.entry.sender == self._identity.user and message.device == self._identity.device:
             self._settle(message.id, happened)
             return
-        happened.append(Received(message.entry, message.key or os.urandom(8).hex(), 1, via))
         if message.wants_receipt and not is_copy and message.id:
             self._say(envelope.receipt(self._target, stanza.get("from", ""), message.id))
+        received = Received(message.entry, message.key or os.urandom(8).hex(), 1, via)
+        if archive is not None and archive.holds(message.archived_as, received):
+            return
+        happened.append(received)
+        if archive is not None and archive.has_come(message.archived_as) and not archive.is_reading:
+            self._say(archive.begin(self._target))
 
 
 PONG = Ponged(None, None)

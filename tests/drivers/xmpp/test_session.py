@@ -238,6 +238,24 @@ def test_what_came_by_itself_is_not_shown_again_from_the_archive() -> None:
     assert _says(again, forged) == [], "only the user's own server has the user's archive"
 
 
+def test_what_comes_while_the_archive_is_read_waits_for_what_was_said_before_it() -> None:
+    session = XmppSession(_TARGET)
+    session.resume(_in().remains())
+    session.login(_ANN, 0, 60)
+    _says(session, _STREAM + _PLAIN, _SUCCESS, _STREAM + _BARE, _BOUND, _CARBONS)
+    assert _says(session, _HELLO % (b"2", b"a3"), _HELLO % (b"3", b"a4")) == []
+    result = (
+        b"<message><result xmlns='urn:xmpp:mam:2' queryid='archive' id='%b'>"
+        b"<forwarded xmlns='urn:xmpp:forward:0'>"
+        b"<message xmlns='jabber:client' from='bob@a.test/x' to='ann@a.test' type='chat' id='%b'>"
+        b"<body>hello</body></message></forwarded></result></message>"
+    )
+    said = (result % (b"a2", b"1"), result % (b"a3", b"2"), _ARCHIVE_END % b"a3", _HELLO % (b"4", b"a5"))
+    happened = [each for each in _says(session, *said) if isinstance(each, Received)]
+    keys = [(each.key.rpartition("/")[2], each.via) for each in happened]
+    assert keys == [("1", "pull"), ("2", ""), ("3", ""), ("4", "")]
+
+
 def test_a_heartbeat_waits_until_the_archive_was_read() -> None:
     lost = _in()
     session = XmppSession(_TARGET)
