@@ -256,6 +256,16 @@ def test_the_window_never_forgets_a_recent_key_and_stays_bounded(numbers: list[i
     assert len(recent._keys) + len(recent._before) <= 2 * KEYS
 
 
+@pytest.mark.parametrize("before", [0, 1, KEYS // 2, KEYS - 1])
+def test_a_key_is_known_again_until_so_many_others_came(before: int) -> None:
+    recent = Recent()
+    for number in range(before):
+        recent.is_repeat(f"before {number}")
+    assert not recent.is_repeat("it")
+    assert not any(recent.is_repeat(str(number)) for number in range(KEYS - 1))
+    assert recent.is_repeat("it")
+
+
 def test_keys_pass_out_of_the_window() -> None:
     recent = Recent()
     assert not recent.is_repeat("first")

@@ -1,5 +1,7 @@
 """The session by hand: the test is the broker."""
 
+from zlib import crc32
+
 import pytest
 
 from drivers import events
@@ -210,6 +212,25 @@ def test_a_broker_that_has_lost_the_session_gets_a_new_message() -> None:
     after.session.resume(before.session.remains())
     after.entered(ConnAck(False, 0)).session.submit(TO_BOB, 2)
     assert [packet.dup for packet in after.hears() if isinstance(packet, Publish)] == [False]
+
+
+def test_what_was_not_repeated_yet_is_left_to_the_session_after() -> None:
+    before = Broker().entered()
+    before.session.submit(TO_BOB, 1)
+    between = Broker()
+    between.session.resume(before.session.remains())
+    between.entered(ConnAck(True, 0)).session.submit(Outgoing("r.2", "eve", "text", b"", 7), 1)
+    remains = between.session.remains()
+    assert isinstance(remains, dict)
+    assert set(remains) == {"r.1", "r.2"}
+
+
+def test_an_identifier_that_is_carried_over_is_given_to_nobody_else() -> None:
+    broker = Broker()
+    taken = crc32(b"r.2") % 65_534 + 1
+    broker.session.resume({"r.1": (taken, False)})
+    broker.entered(ConnAck(True, 0)).session.submit(Outgoing("r.2", "eve", "text", b"", 7), 1)
+    assert broker.hears_publish().packet != taken
 
 
 def test_no_more_are_under_way_than_the_broker_takes() -> None:
