@@ -233,6 +233,10 @@ class Client(Reconnection, Heartbeat, Inbox, Requests):
             self._put(question, now)
 
     def _on_refused(self, event: events.Refused, now: float) -> None:
+        if now >= self.deadline:
+            # A server that has heard no LOGIN in time says the same as one that does not know the token.
+            self.lost(CloseReason.LOGIN_TIMEOUT, event.text, now)
+            return
         self._session = None
         self._stop()
         self._emit(event, now)

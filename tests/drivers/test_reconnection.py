@@ -121,6 +121,18 @@ def test_a_refused_login_is_final(by_hand) -> None:
     assert hand.client.state is State.STOPPED
 
 
+def test_a_refusal_that_comes_when_the_time_for_a_login_is_over_says_nothing_about_the_token(by_hand) -> None:
+    hand = by_hand()
+    hand.connect()
+    hand.now = hand.client.deadline + 5  # this process had other things to do, and so said nothing in time
+    hand.hear(Error(401, "no LOGIN in time", fatal=True))
+    assert hand.client.state is State.WAITING
+    assert hand.all_of(events.Refused) == []
+    (closed,) = hand.all_of(events.Closed)
+    assert closed.reason is CloseReason.LOGIN_TIMEOUT
+    hand.online()
+
+
 @pytest.mark.parametrize(("text", "at_least"), [("busy, retry_after_ms 2500", 2.5), ("busy", 0.0)])
 def test_a_login_that_comes_too_early_is_tried_again_when_the_server_says(by_hand, text, at_least) -> None:
     for seed in range(20):
