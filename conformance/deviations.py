@@ -20,6 +20,11 @@ class Judge:
         self._query = query
         self._notes = notes
 
+    @property
+    def is_by_our_protocol(self) -> bool:
+        """Whether the target has no standard of its own."""
+        return self._promises is None
+
     def __call__(self, holds: bool, name: str, witness: str) -> None:
         if holds:
             return

@@ -4,7 +4,8 @@ import secrets
 from collections import Counter
 from collections.abc import Sequence
 
-from drivers.events import Beat
+from conformance.deviations import Judge
+from drivers.events import Beat, Repeated
 from drivers.pumps.blocking import Device
 
 
@@ -33,6 +34,18 @@ def assert_each_once(device: Device, bodies: Sequence[bytes], timeout_s: float =
     counts = times_shown(device, bodies)
     twice = {body: count for body, count in counts.items() if count > 1}
     assert not twice, f"{device.name}: expected each message to be shown once, got {twice}"
+
+
+def judge_repeats(judge: Judge, device: Device, bodies: Sequence[bytes]) -> None:
+    """What came to the device more than once is told where a standard other than our own speaks of it."""
+    again = [event for event in device.all_of(Repeated) if event.entry.body in set(bodies)]
+    marked = sum(event.attempt > 1 for event in again)
+    judge(
+        judge.is_by_our_protocol or not again,
+        "messages_come_again",
+        f"{len(again)} of {len(bodies)} messages came again, {marked} of them marked as repeats, and the "
+        f"client kept them from the application",
+    )
 
 
 def await_beats(device: Device, count: int, timeout_s: float = 20.0) -> None:

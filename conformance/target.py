@@ -200,13 +200,7 @@ class Target:
         Of another protocol, a circle that no case has at the time: it is given back with the greenlet's end.
         """
         if self._lent is not None:
-            block: Block = self._lent.get()
-            current = gevent.getcurrent()
-            if isinstance(current, gevent.Greenlet):
-                current.link(lambda _: self._lent and self._lent.put(block))
-            else:
-                self._lent.put(block)  # cases that run alone have nobody to keep it from
-            return block
+            return _lend(self._lent)
         if self._blocks is None:
             self._running()
         assert self._blocks is not None
@@ -290,6 +284,16 @@ class Target:
     def _share(self, blocks: Sequence[Block]) -> Sequence[Block]:
         """The runs over several carriers go on at once, and no block is for two of them."""
         return blocks[self.chosen.index(self.carrier) :: len(self.chosen)]
+
+
+def _lend(blocks: "Queue[Block]") -> Block:
+    block = blocks.get()
+    current = gevent.getcurrent()
+    if isinstance(current, gevent.Greenlet):
+        current.link(lambda _: blocks.put(block))
+    else:
+        blocks.put(block)  # a case that runs alone has nobody to keep it from
+    return block
 
 
 def _by_scheme(urls: Sequence[str], has_target: bool) -> dict[str, str]:

@@ -7,7 +7,14 @@ import pytest
 from conformance.accounts import Block
 from conformance.clients import MakeDevice, MakeStrait
 from conformance.deviations import Judge
-from conformance.shown import assert_each_once, first_out_of_order, fresh, order_shown, times_shown
+from conformance.shown import (
+    assert_each_once,
+    first_out_of_order,
+    fresh,
+    judge_repeats,
+    order_shown,
+    times_shown,
+)
 from conformance.strait import Strait
 from drivers.events import Closed, LoggedIn
 from drivers.pumps.blocking import Device
@@ -178,7 +185,7 @@ def test_what_comes_while_a_device_catches_up(
 
 @pytest.mark.clause("ROM.4")
 def test_a_device_that_is_cut_off_while_it_catches_up(
-    block: Block, device: MakeDevice, strait: MakeStrait
+    block: Block, device: MakeDevice, strait: MakeStrait, judge: Judge
 ) -> None:
     """... neither lost: also when the connection ends in the middle of it.
 
@@ -201,6 +208,7 @@ def test_a_device_that_is_cut_off_while_it_catches_up(
         target.await_delivered(bodies[part], timeout_s=20.0)
         way.cut()
     assert_each_once(target, bodies, timeout_s=30.0)
+    judge_repeats(judge, target, bodies)
 
 
 @pytest.mark.clause("ROM.5")

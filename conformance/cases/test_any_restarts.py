@@ -5,7 +5,14 @@ import pytest
 from conformance.accounts import Block
 from conformance.clients import MakeDevice
 from conformance.deviations import Judge
-from conformance.shown import assert_each_once, first_out_of_order, fresh, order_shown, times_shown
+from conformance.shown import (
+    assert_each_once,
+    first_out_of_order,
+    fresh,
+    judge_repeats,
+    order_shown,
+    times_shown,
+)
 from conformance.started import StartedServer
 from drivers.events import Acked, LoggedIn
 from drivers.pumps.blocking import Device
@@ -92,6 +99,7 @@ def test_clients_go_on_over_a_kill(
     wrong = first_out_of_order(order_shown(target, bodies), bodies)
     if times_shown(target, bodies).total() == len(bodies):
         judge(not wrong, "order_of_redeliveries", f"{target.name}, after the kill: {wrong}")
+    judge_repeats(judge, target, bodies)
 
 
 def _judge_loss(target: Device, bodies: list[bytes], judge: Judge) -> None:

@@ -1,5 +1,6 @@
 """What MQTT says packet by packet, where a client would not look or would not speak like that."""
 
+import secrets
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 
@@ -22,11 +23,13 @@ Connect = Callable[..., BareMqtt]
 @pytest.fixture
 def connect(target: Target) -> Iterator[Connect]:
     """`connect(user, name, **how)`: a bare connection that was let in."""
+    # A session outlives its case, and the next with the same accounts must not go on with it.
+    mark = secrets.token_hex(4)
     with ExitStack() as stack:
 
         def make(user: User, name: str, **how: bool) -> BareMqtt:
             connection = stack.enter_context(BareMqtt(target.endpoints[0].address))
-            connection.connect(user.user, user.token, f"{user.user}-{name}", **how)
+            connection.connect(user.user, user.token, f"{user.user}-{name}-{mark}", **how)
             return connection
 
         yield make
