@@ -27,7 +27,7 @@ class Archive:
     before it has been read, so that nobody sees an answer before the question.
     """
 
-    __slots__ = ("_at", "_ends", "_held", "_seen", "is_reading", "room")
+    __slots__ = ("_ahead", "_at", "_ends", "_held", "_seen", "is_reading", "room")
 
     def __init__(self, room: str = "") -> None:
         self.room = room
@@ -36,6 +36,7 @@ class Archive:
         self._ends: tuple[str, ...] = ()
         self._seen: tuple[set[str], ...] = ()
         self._held: dict[str, Received] | None = None
+        self._ahead: set[str] | None = None
 
     @property
     def is_known(self) -> bool:
@@ -50,6 +51,7 @@ class Archive:
     def begin(self, target: Target) -> bytes:
         """The first question of a reading: from the place on that is certain."""
         self._at = self._ends[0] if self._ends else ""
+        self._ahead = set[str]().union(*self._seen) or None
         return self._question(target)
 
     def go_on(self, target: Target) -> bytes:
@@ -59,7 +61,7 @@ class Archive:
     def interrupt(self) -> None:
         """No answer will come any more; what was held back is still to be read."""
         self.is_reading = False
-        self._held = None
+        self._held = self._ahead = None
 
     def holds(self, entry: str, received: Received) -> bool:
         """Whether a message that came by itself is held back."""
@@ -106,8 +108,16 @@ class Archive:
         self._note(entry)
         return len(self._seen[-1]) >= MOST_SEEN
 
+    @property
+    def is_behind(self) -> bool:
+        """Whether something came by itself that the archive has further on: what it brings now had been sent
+        before, and was swallowed on the way."""
+        return bool(self._ahead)
+
     def is_new(self, entry: str) -> bool:
         """Whether an entry that the archive brings has not come before, and is asked for."""
+        if self._ahead is not None:
+            self._ahead.discard(entry)
         if not self._ends or any(entry in seen for seen in self._seen):
             return False
         self._note(entry)
@@ -129,6 +139,7 @@ class Archive:
         if fin is not None and last and fin.get("complete") not in ("true", "1"):
             self._at = last
             return True
+        self._ahead = None
         end = last or self._at
         if end != self._ends[-1]:
             self._ends = (*self._ends, end)[-READINGS:]

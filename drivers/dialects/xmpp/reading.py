@@ -129,9 +129,11 @@ class Reading(Entering):
             happened.append(held)
         elif archive.is_new(entry):
             for copy in result.iterfind(_FORWARDED):
-                self._show(copy, happened, "pull", is_copy=True)
+                self._show(copy, happened, "pull", is_copy=True, attempt=1 + archive.is_behind)
 
-    def _show(self, stanza: Element, happened: list[Event], via: str, *, is_copy: bool) -> None:
+    def _show(
+        self, stanza: Element, happened: list[Event], via: str, *, is_copy: bool, attempt: int = 1
+    ) -> None:
         message = envelope.read(stanza, self._identity, self._target)
         if message is None:
             return
@@ -141,7 +143,7 @@ class Reading(Entering):
             return
         if message.wants_receipt and not is_copy and message.id:
             self._say(envelope.receipt(self._target, stanza.get("from", ""), message.id))
-        received = Received(message.entry, message.key or os.urandom(8).hex(), 1, via)
+        received = Received(message.entry, message.key or os.urandom(8).hex(), attempt, via)
         if archive is not None and archive.holds(message.archived_as, received):
             return
         happened.append(received)

@@ -233,7 +233,7 @@ def test_what_came_by_itself_is_not_shown_again_from_the_archive() -> None:
     assert _says(again, result % (b"a2", b"1", b"hello")) == []
     (missed,) = _says(again, result % (b"a3", b"2", b"missed"))
     assert isinstance(missed, Received)
-    assert (missed.entry.body, missed.via) == (b"missed", "pull")
+    assert (missed.entry.body, missed.via, missed.attempt) == (b"missed", "pull", 1)
     forged = (result % (b"a4", b"3", b"forged")).replace(b"from='ann@a.test'", b"from='eve@a.test'")
     assert _says(again, forged) == [], "only the user's own server has the user's archive"
 
@@ -254,6 +254,24 @@ def test_what_comes_while_the_archive_is_read_waits_for_what_was_said_before_it(
     happened = [each for each in _says(session, *said) if isinstance(each, Received)]
     keys = [(each.key.rpartition("/")[2], each.via) for each in happened]
     assert keys == [("1", "pull"), ("2", ""), ("3", ""), ("4", "")]
+
+
+def test_what_was_swallowed_comes_from_the_archive_as_a_further_attempt() -> None:
+    lost = _in()
+    _says(lost, _HELLO % (b"3", b"a4"))
+    session = XmppSession(_TARGET)
+    session.resume(lost.remains())
+    session.login(_ANN, 0, 60)
+    _says(session, _STREAM + _PLAIN, _SUCCESS, _STREAM + _BARE, _BOUND, _CARBONS)
+    result = (
+        b"<message><result xmlns='urn:xmpp:mam:2' queryid='archive' id='a%b'>"
+        b"<forwarded xmlns='urn:xmpp:forward:0'>"
+        b"<message xmlns='jabber:client' from='bob@a.test/x' to='ann@a.test' type='chat' id='%b'>"
+        b"<body>hello</body></message></forwarded></result></message>"
+    )
+    happened = _says(session, *(result % (n, n) for n in (b"3", b"4", b"5")))
+    attempts = [each.attempt for each in happened if isinstance(each, Received)]
+    assert attempts == [2, 1], "the one that stands before what came, and the one behind it"
 
 
 def test_a_heartbeat_waits_until_the_archive_was_read() -> None:
