@@ -59,7 +59,7 @@ def _draw(sheet: Sheet, titles: list[str], found: list[list[Change]], several: b
             colour = colour_of(nth + 1) if several else _JUDGED.get(one.kind, GREY)
             low, middle, high = (_kept(value) for value in (around[0], one.relative, around[1]))
             axes.plot([low, high], [y, y], color=colour, linewidth=2, alpha=0.55, solid_capstyle="butt")
-            axes.plot([middle], [y], marker="o", color=colour, markersize=5)
+            axes.plot([middle], [y], marker="o", color=colour, markersize=5, clip_on=False)
     axes.set_ylim(len(found) - 0.4, -0.6)
     axes.set_xlim(-_WIDEST * 0.7, _WIDEST)
     axes.set_yticks(range(len(titles)), [_short(title) if sheet.narrow else title for title in titles])
