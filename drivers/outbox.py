@@ -79,6 +79,11 @@ class Outbox:
         self._flying[following.outgoing.cid] = following
         return pending, following
 
+    def attempts(self, cid: str) -> int:
+        """How often a send that waits for an answer went out; 0 for one that does not."""
+        pending = self._flying.get(cid)
+        return 0 if pending is None else pending.attempts
+
     def flying(self) -> list[Pending]:
         """All sends that wait for an answer, oldest first."""
         return list(self._flying.values())

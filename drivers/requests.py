@@ -10,6 +10,9 @@ from drivers.outbox import Asked, Outbox, Pending
 from drivers.state import NEVER, Remembered, State
 from protocol.errors import ErrorCode, LocalProtocolError
 
+_NOT_NOW = (ErrorCode.TOO_MANY_REQUESTS, ErrorCode.SERVER_FAULT, ErrorCode.OVERLOADED)
+"""What says of a message only that this copy of it was not stored."""
+
 
 class Requests(Remembered):
     __slots__ = ()
@@ -109,6 +112,11 @@ class Requests(Remembered):
         if event.retry_after_s:
             outbox = self._owed()
             outbox.quiet_until = max(outbox.quiet_until, now + event.retry_after_s)
+        copies = 0 if self._outbox is None else self._outbox.attempts(event.cid)
+        if event.code in _NOT_NOW and copies > 1:
+            # One of several copies was turned away for now, and another may have been stored: the next one,
+            # which goes out when it is due, tells.
+            return
         if self._settle(event.cid, now) is not None:
             self._emit(event, now)
 

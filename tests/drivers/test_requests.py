@@ -155,6 +155,30 @@ def test_who_is_told_to_wait_sends_nothing_before_and_goes_on_then(by_hand) -> N
     assert hand.client.unfinished == 0
 
 
+@pytest.mark.parametrize("code", [429, 500, 503])
+def test_a_copy_that_is_turned_away_for_now_says_nothing_about_the_other(by_hand, code: int) -> None:
+    hand = by_hand().online(heartbeat_s=3600)
+    hand.client.send(outgoing("1"), hand.now)
+    hand.run_to(hand.now + 60)
+    copies = len(hand.said())
+    assert copies > 1
+    hand.hear(Error(code, "the store cannot take it now", "1"))
+    assert hand.all_of(events.Rejected) == []
+    hand.run_to(hand.now + 60)
+    assert hand.said(), "it is asked again"
+    hand.hear(sent("1", 1))
+    assert hand.client.unfinished == 0
+    assert len(hand.all_of(events.Acked)) == 1
+
+
+def test_the_only_copy_that_is_turned_away_is_rejected(by_hand) -> None:
+    hand = by_hand().online(heartbeat_s=3600)
+    hand.client.send(outgoing("1"), hand.now)
+    hand.said()
+    hand.hear(Error(503, "the store cannot take it now", "1"))
+    assert hand.all_of(events.Rejected) == [events.Rejected("1", 503, "the store cannot take it now")]
+
+
 def test_being_told_to_wait_outlives_the_connection(by_hand) -> None:
     hand = by_hand().online(heartbeat_s=3600)
     hand.client.send(outgoing("1"), hand.now)
