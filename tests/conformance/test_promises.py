@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from conformance import cases
+import conformance
 from conformance.catalogue import load
 from conformance.deviations import Judge
 from conformance.promises import Kind, Promise, Promises, PromisesError, parse, promises_of
@@ -84,7 +84,8 @@ def test_every_dialect_has_a_file_that_can_be_read(name: str) -> None:
 
 
 def test_what_is_allowed_is_what_a_case_may_find() -> None:
-    source = "".join(path.read_text() for path in Path(cases.__file__).parent.glob("test_*.py"))
+    folder = Path(conformance.__file__).parent
+    source = "".join(path.read_text() for path in [*folder.glob("*.py"), *folder.glob("cases/*.py")])
     for dialect in known_dialects().values():
         promises = promises_of(dialect)
         for promise in promises.promises.values() if promises else ():
