@@ -17,7 +17,9 @@ import pytest
 
 from chaos.control import ToxiproxyControl
 from chaos.errors import ChaosError
+from chaos.fault import fault_kinds
 from chaos.fault_plan import FaultPlan
+from chaos.frame_fault import FrameFault
 from chaos.levers import PROXIES, Levers, ServerLever
 from chaos.own_proxy import OwnToxiproxy
 from chaos.packets.network import SERVER_ADDRESS, Network
@@ -99,6 +101,13 @@ class Weather:
         return self.plan.carrier == _LADDER
 
     @property
+    def _changes_messages(self) -> bool:
+        """Whether whole messages get lost, doubled or late, which only a real client makes good."""
+        kinds = fault_kinds()
+        specs = self.plan.schedule(self.plan.length_s)
+        return any(issubclass(kinds[spec.name], FrameFault) for spec in specs)
+
+    @property
     def listen(self) -> list[str]:
         """Where the server is to listen: on four ports that serve everything, or, where processes of its own
         hold the connections, on one for each carrier; and for short requests."""
@@ -154,6 +163,8 @@ class Weather:
             return "under a fault plan: it ends the server itself, which others use meanwhile"
         if wanted:
             return "under a fault plan: what one fault breaks would be lost to all cases that share it"
+        if self._changes_messages and parameters(item) & _BARE:
+            return f"under {self.plan.name}: bare connections take messages as they come, and some change"
         if self.by_ladder and parameters(item) & _BARE:
             return f"under {self.plan.name}: bare connections do not look for a way round blocked ports"
         return None
