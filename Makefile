@@ -34,7 +34,7 @@ serve: $(VENV)/.installed ## the reference server with 5,000 test accounts, unti
 
 ui: $(VENV)/.installed ## the Locust web page; needs `make serve` in another terminal
 	@$(BIN)/locust -f $(SCENARIOS) --host chat+tcp://127.0.0.1:14000 \
-	  --cohort 50 --web-host 127.0.0.1
+	  --cohort 50 --proxies --web-host 127.0.0.1
 
 conform: $(VENV)/.installed ## the conformance suite over every carrier, with a page of it; seven minutes
 	@$(BIN)/chatproof conform --carrier all --out conformance-results

@@ -14,10 +14,11 @@ from locust.env import Environment
 from locust.runners import MasterRunner
 from rich.console import Console
 
+from chaos.desk import FaultDesk
 from chaos.errors import ChaosError
 from chaos.levers import Levers
 from chaos.packets.network import Network
-from chaos.schedule import FaultRecord, FaultSchedule
+from chaos.schedule import FaultRecord
 from chatproof.breaking import addresses_of
 from chatproof.elsewhere import Elsewhere
 from chatproof.errors import CannotRun, CommandError, WrongUse
@@ -34,6 +35,7 @@ from chatproof.sampler import Sampler
 from chatproof.status import Status
 from chatproof.target import Running, probe, running_target
 from chatproof.watching import Watchers
+from chatproof.web import page
 from chatproof.workers import await_workers, fork_workers, new_environment
 from drivers.accounts import AccountsError
 from drivers.endpoints import TargetError
@@ -67,11 +69,13 @@ class Run:
         elsewhere: Elsewhere | None = None,
     ) -> None:
         """`elsewhere`: the swarm is not on this machine. Before `execute`, `reports` may be taken back,
-        `watchers` let others watch, and `for_machines` make the progress readable to programs."""
+        `watchers` let others watch, `web_port` serve a page of the run, and `for_machines` make the progress
+        readable to programs."""
         self._plan = plan
         self.reports = True
         self.watchers = Watchers()
         self.for_machines = False
+        self.web_port: int | None = None
         self._elsewhere = elsewhere
         self._machines: Machines | None = None
         self._around: dict[str, Any] = {}
@@ -83,7 +87,7 @@ class Run:
         self._stop = Event()
         self._interrupts = 0
         self._failure: LedgerError | None = None
-        self._schedule: FaultSchedule | None = None
+        self._schedule: FaultDesk | None = None
         self._environment: Environment | None = None
         self._network: Network | None = None
         self._evidence: Evidence | None = None
@@ -150,7 +154,11 @@ class Run:
         vars(environment.parsed_options).update(asdict(options))
         environment.host = first
         runner = environment.create_master_runner(*bind)
+        where = stack.enter_context(page(environment, self.web_port, self._stop.set))
         take_part(environment)
+        if where is not None and environment.web_ui is not None:
+            environment.web_ui.start()
+            self._say(f"page {where}")
         self._environment = environment
         if self._elsewhere is not None:
             terms = Terms(
@@ -176,11 +184,11 @@ class Run:
         )
         stack.callback(sampler.stop)
         self._evidence = stack.enter_context(evidence(plan, self._network, self._folder.path))
-        if plan.faults:
+        if plan.faults or where is not None:
             levers = Levers(
                 way.control, conductor, target.server, self._network, addresses_of(plan), plan.seed
             )
-            self._schedule = FaultSchedule(plan.faults, levers, self._fault_changed)
+            self._schedule = conductor.desk = FaultDesk(plan.faults, levers, self._fault_changed)
         watching = self.watchers.watching(self._measure, "chatproof-swarm", self._say)
         stack.enter_context(watching)
         with Progress(self._look, self._console, for_machines=self.for_machines) as progress:

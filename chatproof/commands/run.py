@@ -94,6 +94,12 @@ from chatproof.dialect_option import dialect_option
     help="Serve the swarm's metrics for Prometheus on /metrics there; 0 for any free port.",
 )
 @click.option(
+    "--web-port",
+    type=click.IntRange(1, 65535),
+    metavar="PORT",
+    help="Serve a live page of the run on 127.0.0.1, where faults can be switched on and off.",
+)
+@click.option(
     "--otlp",
     default="",
     metavar="URL",
@@ -114,6 +120,7 @@ def command(
     out: str | None,
     reports: bool,
     metrics_port: str | None,
+    web_port: int | None,
     otlp: str,
     as_json: bool,
     **given: Any,
@@ -155,6 +162,7 @@ def command(
     run = Run(wanted, folder, shlex.join(["chatproof", *sys.argv[1:]]), console, elsewhere)
     run.reports = reports
     run.watchers = watchers
+    run.web_port = web_port
     run.for_machines = as_json
     code = run.execute()
     if as_json:

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from dataclasses import fields
 from typing import Any
 
+import msgspec
 from flask import Blueprint, Response, jsonify, make_response, render_template, request, send_file
 from flask_cors import cross_origin
 from locust.env import Environment
@@ -90,27 +91,26 @@ class Page:
         since = request.args.get("since", 0, int) if request.args.get("run", 0, int) == live.run else 0
         desk, conclusion, folder = conductor.desk, conductor.conclusion, conductor.folder
         mine = conclusion if conclusion is not None and conclusion.folder is folder else None
-        return jsonify(
-            {
-                "run": live.run,
-                "phase": conductor.phase,
-                "broken": conductor.broken,
-                "folder": None if folder is None else str(folder.path),
-                "target": self._environment.host,
-                "totals": conductor.totals(),
-                "peak": live.peak,
-                "columns": COLUMNS,
-                "next": live.count,
-                "points": live.since(since),
-                "is_open": desk is not None and desk.is_open,
-                "levers": [] if desk is None else desk.levers(),
-                "faults": [] if desk is None else [self._fault(one) for one in desk.standing()],
-                "summary": None if mine is None else _answer(mine.summary),
-                "error": "" if mine is None else mine.error,
-                "has_report": mine is not None and mine.is_done and folder is not None
-                and folder.report.exists(),
-            }
-        )  # fmt: skip
+        state = {
+            "run": live.run,
+            "phase": conductor.phase,
+            "broken": conductor.broken,
+            "folder": None if folder is None else str(folder.path),
+            "target": self._environment.host,
+            "totals": conductor.totals(),
+            "peak": live.peak,
+            "columns": COLUMNS,
+            "next": live.count,
+            "points": live.since(since),
+            "is_open": desk is not None and desk.is_open,
+            "levers": [] if desk is None else desk.levers(),
+            "faults": [] if desk is None else [self._fault(one) for one in desk.standing()],
+            "summary": None if mine is None else _answer(mine.summary),
+            "error": "" if mine is None else mine.error,
+            "has_report": mine is not None and mine.is_done and mine.folder.report.exists(),
+        }
+        # Flask's own JSON is written for people, in four times as many bytes.
+        return Response(msgspec.json.encode(state), mimetype="application/json")
 
     def _fault(self, fault: Standing) -> dict[str, Any]:
         began, ended = fault.start_ns, fault.end_ns

@@ -63,7 +63,7 @@ export class Chart {
     const y = (value) => HEIGHT - BOTTOM - (value / top) * (HEIGHT - TOP - BOTTOM);
     const parts = [];
     for (const fault of faults.filter((each) => each.start_s !== null)) {
-      const from = Math.max(x(fault.start_s), LEFT), to = Math.min(x(fault.end_s ?? last), width - RIGHT);
+      const from = Math.max(x(fault.start_s), LEFT), to = Math.min(x(fault.end_s ?? points.at(-1)?.at_s ?? first), width - RIGHT);
       if (to < LEFT) continue;
       const hue = hueOf(names, fault.name);
       parts.push(node("rect", { x: from, y: TOP, width: Math.max(to - from, 2), height: HEIGHT - TOP - BOTTOM,
