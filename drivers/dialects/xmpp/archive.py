@@ -23,11 +23,11 @@ _LAST = f"{named(RESULT_SETS, 'set')}/{named(RESULT_SETS, 'last')}"
 class Archive:
     """Unknown → (its end is asked for) → known → (page after page) → known. `room`: "" for the user's own.
 
-    `is_reading` while an answer is awaited. What comes by itself meanwhile is held back until what was said
-    before it has been read, so that nobody sees an answer before the question.
+    `is_reading` while an answer is awaited. What comes by itself meanwhile over a new stream is held back
+    until what was said before it has been read, so that nobody sees an answer before the question.
     """
 
-    __slots__ = ("_ahead", "_at", "_ends", "_held", "_seen", "is_reading", "room")
+    __slots__ = ("_ahead", "_at", "_ends", "_held", "_holds", "_seen", "is_reading", "room")
 
     def __init__(self, room: str = "") -> None:
         self.room = room
@@ -36,6 +36,7 @@ class Archive:
         self._ends: tuple[str, ...] = ()
         self._seen: tuple[set[str], ...] = ()
         self._held: dict[str, Received] | None = None
+        self._holds = False
         self._ahead: set[str] | None = None
 
     @property
@@ -48,8 +49,10 @@ class Archive:
         """By which questions and answers about it are known."""
         return f"archive {self.room}" if self.room else "archive"
 
-    def begin(self, target: Target) -> bytes:
-        """The first question of a reading: from the place on that is certain."""
+    def begin(self, target: Target, *, holds: bool = False) -> bytes:
+        """The first question of a reading: from the place on that is certain. `holds`: whether what comes by
+        itself waits for the answer; a stream that goes on is in order as it is."""
+        self._holds = holds
         self._at = self._ends[0] if self._ends else ""
         self._ahead = set[str]().union(*self._seen) or None
         return self._question(target)
@@ -65,7 +68,7 @@ class Archive:
 
     def holds(self, entry: str, received: Received) -> bool:
         """Whether a message that came by itself is held back."""
-        if not (self.is_reading and self._ends):
+        if not (self.is_reading and self._holds and self._ends):
             return False
         if self._held is None:
             self._held = {}
@@ -106,6 +109,10 @@ class Archive:
         if not self._ends:
             return False
         self._note(entry)
+        if self.is_reading:
+            if self._ahead is None:
+                self._ahead = set()
+            self._ahead.add(entry)
         return len(self._seen[-1]) >= MOST_SEEN
 
     @property

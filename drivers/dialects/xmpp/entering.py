@@ -26,7 +26,7 @@ class Entering(Stream):
         if login.step is Step.RESUMED:
             self._logged_in(happened)
             for place in self._archives or ():
-                self._read_archive(place)
+                self._read_archive(place, is_resumed=True)
             return
         identity, target = self._identity, self._target
         awaited = self._awaited = dict[str, int]()

@@ -53,14 +53,14 @@ class Stream:
         happened.extend(said)
         self._is_over = True
 
-    def _read_archive(self, place: str) -> None:
+    def _read_archive(self, place: str, *, is_resumed: bool = False) -> None:
         """From where it was read to; of one that was never read only where it ends, so that nothing that was
         said before the first login is taken for news."""
         archive = (self._archives or {}).get(place)
         if archive is not None:
             if not archive.is_known and self._awaited is not None:
                 self._awaited[archive.query_id] = 1
-            self._say(archive.begin(self._target))
+            self._say(archive.begin(self._target, holds=not is_resumed))
 
 
 def acked(send: Unacknowledged) -> Event:

@@ -256,6 +256,15 @@ def test_what_comes_while_the_archive_is_read_waits_for_what_was_said_before_it(
     assert keys == [("1", "pull"), ("2", ""), ("3", ""), ("4", "")]
 
 
+def test_what_a_resumed_stream_replays_is_shown_at_once() -> None:
+    session = XmppSession(_TARGET)
+    session.resume(_in().remains())
+    session.login(_ANN, 0, 60)
+    _says(session, _STREAM + _PLAIN, _SUCCESS, _STREAM + _MANAGED)
+    _says(session, b"<resumed xmlns='urn:xmpp:sm:3' h='3' previd='token'/>")
+    assert [type(each) for each in _says(session, _HELLO % (b"2", b"a3"))] == [Received]
+
+
 def test_what_was_swallowed_comes_from_the_archive_as_a_further_attempt() -> None:
     lost = _in()
     _says(lost, _HELLO % (b"3", b"a4"))
