@@ -224,7 +224,7 @@ class Client(Reconnection, Heartbeat, Inbox, Requests):
             ),
             now,
         )  # fmt: skip
-        self._away = None
+        self._was_let_in()
         self._way_worked(now)
         # Only what was there before: what the application adds when it hears of the login went out by itself.
         for pending in unanswered:
@@ -249,17 +249,19 @@ class Client(Reconnection, Heartbeat, Inbox, Requests):
         if session is not None and state is State.ONLINE:
             self._keep_remains(session)
         self._session = None
-        if event.reason is CloseReason.REPLACED:
+        was_online = state is State.ONLINE
+        if event.reason is CloseReason.REPLACED and not (was_online and self._is_own_stray(event)):
             self._stop()
         else:
             self._wait(NEVER)
-        was_online = state is State.ONLINE
         self._stop_beating(now, left=False)
         self._emit(events.Closed(event.reason, event.detail, was_online), now)
         if was_online:
             self._come_back(event, now)
         else:
             self._retry(now, event.retry_after_s)
+            if self._away is not None:
+                self._away.stray_logins += 1
 
     def _keep_remains(self, session: Session) -> None:
         if self.endpoint.dialect.resumes:

@@ -46,6 +46,19 @@ class Reconnection(Remembered):
         away.failures += 1
         return away.failures
 
+    def _was_let_in(self) -> None:
+        """Nothing is left of the absence but logins that may still be under way."""
+        away = self._away
+        if away is None or not away.stray_logins:
+            self._away = None
+        else:
+            away.failures, away.lost_at = 0, None
+
+    def _is_own_stray(self, ended: Ended) -> bool:
+        """Whether it may be an earlier login of its own that has replaced the connection; each does it once."""
+        away = self._away
+        return ended.reason is CloseReason.REPLACED and away is not None and away.stray_logins > 0
+
     def _wait(self, until: float) -> None:
         self.state = State.WAITING
         self.deadline = until
@@ -74,7 +87,9 @@ class Reconnection(Remembered):
         """After the loss of a connection that was logged in, with the same exception."""
         if self.state is not State.WAITING:
             return
+        strays = 0 if self._away is None else self._away.stray_logins
         self._away = Away(now)
+        self._away.stray_logins = strays - (ended.reason is CloseReason.REPLACED)
         if ended.reason is CloseReason.DRAINING:
             self._route = self._elsewhere(ended.endpoints)
         # On top of what a server wishes, so that those who got the same wish do not come back together.

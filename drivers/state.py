@@ -82,13 +82,18 @@ class Surroundings:
 
 
 class Away:
-    """Why a client is not there: the connection it had was lost, or attempts to get one failed, or both."""
+    """Why a client is not there: the connection it had was lost, or attempts to get one failed, or both.
 
-    __slots__ = ("failures", "lost_at")
+    `stray_logins`: how many logins of its own got no answer. One that was only held up on the way replaces a
+    later one when it arrives, so while there are any this is kept beyond the login.
+    """
+
+    __slots__ = ("failures", "lost_at", "stray_logins")
 
     def __init__(self, lost_at: float | None = None) -> None:
         self.lost_at = lost_at
         self.failures = 0
+        self.stray_logins = 0
 
 
 class Remembered:

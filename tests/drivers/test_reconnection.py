@@ -113,6 +113,26 @@ def test_a_replaced_device_stays_away_until_it_is_started(by_hand, told) -> None
     assert hand.client.state is State.ONLINE
 
 
+def test_a_login_of_its_own_that_was_held_up_on_the_way_does_not_keep_a_device_away(by_hand) -> None:
+    hand = by_hand()
+    hand.connect()
+    hand.client.lost(CloseReason.RESET, "", hand.now)
+    hand.online()
+    hand.hear(GoAway("replaced"))
+    assert hand.client.state is State.WAITING
+    hand.online()
+    hand.hear(GoAway("replaced"))
+    assert hand.client.state is State.STOPPED
+
+
+def test_what_replaces_a_device_whose_logins_were_all_answered_is_another_client(by_hand) -> None:
+    hand = by_hand().online()
+    hand.client.lost(CloseReason.RESET, "", hand.now)
+    hand.online()
+    hand.hear(GoAway("replaced"))
+    assert hand.client.state is State.STOPPED
+
+
 def test_a_refused_login_is_final(by_hand) -> None:
     hand = by_hand()
     hand.connect()
