@@ -130,6 +130,7 @@ def test_what_the_cleared_held_is_freed(
 
 @pytest.mark.clause("HBT.2")
 @pytest.mark.waits
+@pytest.mark.calm("how soon the client notices is what it looks at")
 def test_a_client_notices_a_path_that_went_silent(block: Block, device: MakeDevice) -> None:
     """A client whose server or path vanished silently notices within 1.5 heartbeat intervals plus 2 s and
     reconnects.
