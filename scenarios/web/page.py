@@ -57,6 +57,8 @@ class Page:
             )
         app.register_blueprint(blueprint)
         app.after_request(_with_tab)
+        # Browsers ask for it beside any page that names none, as a report does.
+        app.add_url_rule("/favicon.ico", "chatproof_icon", lambda: ("", 204))
         web_ui.template_args["extended_tabs"] = [
             *web_ui.template_args.get("extended_tabs", []), {"title": "Chatproof live", "key": NAME},
         ]  # fmt: skip

@@ -1,0 +1,86 @@
+"""A person at Locust's page, a program of its own: Playwright has an event loop, and tests may have gevent's.
+
+Prints what was seen, as JSON: URL PROGRAM [FOLDER for pictures].
+"""
+
+import json
+import sys
+from pathlib import Path
+from typing import Any
+
+from axe_playwright_python.sync_playwright import Axe
+from playwright.sync_api import Page, sync_playwright
+
+PATIENCE_MS = 60_000
+
+
+def flow(page: Page, url: str, pictures: Path | None) -> dict[str, Any]:
+    seen: dict[str, Any] = {"violations": []}
+
+    def examine(name: str) -> None:
+        found = Axe().run(page).response["violations"]
+        seen["violations"] += [
+            f"{name}: {each['id']} at {[node['target'] for node in each['nodes']]}" for each in found
+        ]
+        if pictures is not None:
+            for width in (400, 1280):
+                for scheme in ("light", "dark"):
+                    page.set_viewport_size({"width": width, "height": 900})
+                    page.emulate_media(color_scheme=scheme)
+                    page.screenshot(path=pictures / f"{name}-{width}-{scheme}.png", full_page=True)
+
+    page.goto(url)
+    page.get_by_role("link", name="Chatproof live").click()
+    for field, value in (("Users (each", "4"), ("Connections a cohort", "20"), ("Users begun", "8")):
+        page.get_by_label(field).fill(value)
+    page.get_by_label("Scenario").select_option("Chat")
+    page.get_by_label("Fault proxies").check()
+    page.get_by_role("button", name="Start").click()
+    page.locator("#phase", has_text="under load").wait_for()
+    page.get_by_label("Value").fill("50ms")
+    page.get_by_role("button", name="Switch on").click()
+    page.locator("rect[data-fault=latency]").first.wait_for(state="attached")
+    page.get_by_role("button", name="Switch off latency").focus()
+    page.keyboard.press("Enter")
+    page.locator("#faults li", has_text="over").wait_for()
+    seen["fault"] = page.locator("#faults li").inner_text()
+    page.set_viewport_size({"width": 400, "height": 800})
+    seen["width"] = page.evaluate("document.documentElement.scrollWidth")
+    examine("running")
+    page.get_by_role("button", name="Stop the run").click()
+    report = page.get_by_role("link", name="Open the report")
+    report.wait_for()
+    seen["live"] = page.evaluate("fetch('live').then((answer) => answer.json())")
+    seen["shown"] = {
+        name: page.locator(f"#{name}").inner_text() for name in ("sent", "acked", "delivered", "overdue")
+    }
+    seen["verdict"] = page.locator("#verdict").inner_text()
+    examine("over")
+    report.click()
+    page.wait_for_load_state()
+    seen["title"] = page.title()
+    examine("report")
+    return seen
+
+
+def main() -> None:
+    url, program, *folder = sys.argv[1:]
+    said: list[str] = []
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=program, args=["--no-sandbox"])
+        page = browser.new_page()
+        page.set_default_timeout(PATIENCE_MS)
+        page.on(
+            "console",
+            lambda one: (
+                said.append(f"{one.text} {one.location}") if one.type in ("error", "warning") else None
+            ),
+        )
+        page.on("pageerror", lambda error: said.append(str(error)))
+        seen = flow(page, url, Path(folder[0]) if folder else None)
+        browser.close()
+    print(json.dumps(seen | {"said": said}))
+
+
+if __name__ == "__main__":
+    main()
