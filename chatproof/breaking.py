@@ -14,7 +14,7 @@ from chaos.plan import FaultSpec
 from chatproof.errors import CannotRun, WrongUse
 from chatproof.listening import LADDER
 from chatproof.plan import NO_NETWORK, Plan
-from scenarios.swarm import source_addresses
+from scenarios.options import source_addresses
 
 _KNOWN_APART = 20
 """By so many addresses clients can be told apart: a share of them is exact to a twentieth."""

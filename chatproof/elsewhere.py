@@ -46,6 +46,11 @@ class Elsewhere:
                 "other machines cannot reach the embedded server: start one with chatproof serve --listen "
                 "tcp://ADDRESS:PORT and name it with --target and --accounts"
             )
+        if any(fault.picks_clients for fault in plan.faults):
+            raise WrongUse(
+                "clients of other machines come from addresses that nobody here knows: a fault cannot pick some "
+                "of them; leave out `on clients/…`"
+            )
         proxied = bool(plan.toxiproxy) or any(fault.pulls == PROXIES for fault in plan.faults)
         if proxied and self.host in ANYWHERE:
             raise WrongUse(

@@ -77,3 +77,10 @@ class SwarmOptions(Options):
 def population_of(options: SwarmOptions) -> Population:
     """Who the swarm is made of. Raises PopulationError."""
     return Population(options.cohort, options.circle, options.two_devices, options.chat_share)
+
+
+def source_addresses(count: int) -> tuple[str, ...]:
+    """None for one: the kernel chooses. More are addresses of the loopback network, from 127.0.0.2 on."""
+    if count <= 1:
+        return ()
+    return tuple(f"127.0.{number // 250}.{number % 250 + 2}" for number in range(count))

@@ -34,7 +34,7 @@ from scenarios import resolvers
 from scenarios.cohort import Cohort
 from scenarios.letters import Stationery
 from scenarios.machine import open_descriptors, own_memory
-from scenarios.options import SwarmOptions, population_of
+from scenarios.options import SwarmOptions, population_of, source_addresses
 from scenarios.ports import PortBook
 from scenarios.recorder import Recorder
 from scenarios.stage import PopulationRoster, Stage
@@ -307,10 +307,3 @@ def warm_up() -> None:
     for name in ("heartbeat", "login", "reconnect"):
         histograms.record(name, 0.001)
     histograms.flush()
-
-
-def source_addresses(count: int) -> tuple[str, ...]:
-    """None for one: the kernel chooses. More are addresses of the loopback network, from 127.0.0.2 on."""
-    if count <= 1:
-        return ()
-    return tuple(f"127.0.{number // 250}.{number % 250 + 2}" for number in range(count))

@@ -134,6 +134,7 @@ def test_in_groups_every_device_gets_it_too(block: Block, phone: MakePhone, size
 @pytest.mark.clause("HBT.3", "HBT.4")
 @pytest.mark.waits
 @on_a_connection("over polls no connection rests that could be cleared")
+@pytest.mark.calm("it watches connections for longer than a plan leaves them alone")
 def test_devices_of_one_user_keep_intervals_of_their_own(block: Block, phone: MakePhone) -> None:
     """A connection with timely heartbeats is never cleared: its own interval counts, not another device's.
 

@@ -18,8 +18,8 @@ from ledger.run_folder import Phases, RunFolder
 from refserver import accounts
 from refserver.process import ServerProcess
 from scenarios.cohort import Cohort
-from scenarios.options import SwarmOptions
-from scenarios.swarm import Swarm, source_addresses
+from scenarios.options import SwarmOptions, source_addresses
+from scenarios.swarm import Swarm
 
 COHORTS, COHORT, USERS = 2, 20, 15
 _WAIT_S = 40.0
