@@ -48,7 +48,7 @@ class Elsewhere:
             )
         if any(fault.picks_clients for fault in plan.faults):
             raise WrongUse(
-                "clients of other machines come from addresses that nobody here knows: a fault cannot pick some "
+                "clients of other machines have addresses that nobody here knows: a fault cannot pick some "
                 "of them; leave out `on clients/…`"
             )
         proxied = bool(plan.toxiproxy) or any(fault.pulls == PROXIES for fault in plan.faults)
