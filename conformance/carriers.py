@@ -8,6 +8,7 @@ from functools import cache
 import pytest
 
 from drivers import carriers
+from drivers.endpoints import TargetError, parse_target
 
 CONNECTIONS = ("tcp", "tls", "ws", "wss")
 POLLS = ("longpoll", "shortpoll")
@@ -35,6 +36,20 @@ def known() -> tuple[str, ...]:
     return tuple(sorted(found, key=lambda name: (name.endswith("poll"), name)))
 
 
+@cache
+def of_chat() -> tuple[str, ...]:
+    """Those that can carry the chat protocol, in the same order."""
+    return tuple(name for name in known() if _carries_chat(name))
+
+
+def _carries_chat(name: str) -> bool:
+    try:
+        parse_target(f"chat+{name}://127.0.0.1:1")
+    except TargetError:
+        return False
+    return True
+
+
 def chosen(wanted: Sequence[str], named: Sequence[str]) -> tuple[str, ...]:
     """The carriers to run over, in the order wished for. Raises UnknownCarrier.
 
@@ -47,5 +62,5 @@ def chosen(wanted: Sequence[str], named: Sequence[str]) -> tuple[str, ...]:
         if named and name not in (ALL, *named):
             raise UnknownCarrier(f"--carrier {name}: add a --target DIALECT+{name}://HOST:PORT for it")
     if ALL in wanted or (named and not wanted):
-        return tuple(dict.fromkeys(named)) or known()
+        return tuple(dict.fromkeys(named)) or of_chat()
     return tuple(dict.fromkeys(wanted)) or (BY_DEFAULT,)
