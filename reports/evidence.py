@@ -101,7 +101,9 @@ class Evidence:
             if fault.end_ns
             else int(self.span_s[1] * NS_PER_S) + self.zero_ns
         )
-        phase, name = fault.detail.get("phase"), fault.name.replace("_", " ")
+        # "plan: phase" in the detail; every band of a run is of the same plan.
+        phase = str(fault.detail.get("phase", "")).rpartition(": ")[2]
+        name = fault.name.replace("_", " ")
         return Band(
             f"{phase}: {name}" if phase else name,
             fault.target,
