@@ -12,7 +12,7 @@ class FullDisk(BurdenFault):
 
     name = "full_disk"
     example = "full_disk at 10s for 5s"
-    color = "#843c39"
+    color = "#5c1f1c"
 
     @classmethod
     def parse(cls, value: str | None, stream: str | None = None) -> "FullDisk":
