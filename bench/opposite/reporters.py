@@ -36,7 +36,12 @@ def report() -> dict[str, Any]:
         "user_classes_count": {"Heartbeat": 28},
         "user_count": 28,
         "chatproof": {
-            "connections": 14_000, "target": 14_000, "messages": messages, "beats": counts, "broken": None,
+            "connections": 14_000, "target": 14_000, "messages": messages, "beats": counts,
+            "deliveries": dict.fromkeys(("expected", "owed", "overdue"), 0),
+            "connects": {"opened": 14_000, "failed": 0, "dropped": 0},
+            "sends": dict.fromkeys(("started", "late", "planned"), 0),
+            "health": {"loop_lag_ms": 1.0, "cpu_share": 0.1, "rss_bytes": 10**8},
+            "broken": None,
         },
     }  # fmt: skip
 
