@@ -55,7 +55,7 @@ class Reconnection(Remembered):
             away.failures, away.lost_at = 0, None
 
     def _is_own_stray(self, ended: Ended) -> bool:
-        """Whether it may be an earlier login of its own that has replaced the connection; each does it once."""
+        """Whether an earlier login of its own may have replaced the connection; each does it once."""
         away = self._away
         return ended.reason is CloseReason.REPLACED and away is not None and away.stray_logins > 0
 
