@@ -229,6 +229,10 @@ def test_what_was_acknowledged_does_not_come_again(
 
 
 @pytest.mark.clause("CHN.2")
+@pytest.mark.only_over(
+    "tcp", "tls", "starttls", "ws", "wss", "longpoll",
+    why="a short poll is answered at once, and what is new waits for the next",
+)  # fmt: skip
 def test_what_comes_is_pushed_without_being_asked_for(block: Block, device: MakeDevice) -> None:
     """Messages are received by push on the long connection.
 

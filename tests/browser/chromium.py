@@ -36,7 +36,7 @@ class Chromium:
             self._program,
             *_FLAGS,
             f"--user-data-dir={self._stack.enter_context(profile)}",
-            self._url,
+            "about:blank",
         ]
         self._process = subprocess.Popen(
             command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True, start_new_session=True
@@ -47,6 +47,8 @@ class Chromium:
         target = next(page["targetId"] for page in pages if page["type"] == "page")
         attached = self._call("Target.attachToTarget", targetId=target, flatten=True)
         self._session = attached["sessionId"]
+        # It is answered once the page is the new one: the empty one before it is complete at once.
+        self._call("Page.navigate", self._session, url=self._url)
         self._await_page()
         return self
 

@@ -49,8 +49,8 @@ def test_carriers_are_those_asked_for_or_those_of_the_target(
 @pytest.mark.parametrize(
     ("wanted", "named", "complaint"),
     [
-        (("pigeon",), (), "the carriers are tcp, tls, ws, wss, longpoll, shortpoll, or all"),
-        (("tls",), ("tcp",), r"add a --target chat\+tls://HOST:PORT"),
+        (("pigeon",), (), "the carriers are starttls, tcp, tls, ws, wss, longpoll, shortpoll, or all"),
+        (("tls",), ("tcp",), r"add a --target DIALECT\+tls://HOST:PORT"),
     ],
 )
 def test_a_carrier_that_cannot_be_is_refused(

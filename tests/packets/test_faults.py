@@ -27,17 +27,17 @@ class Recording:
         self.asked: list[object] = []
         self.healed: list[Trouble] = []
 
-    def impair(self, impairment: Impairment, streams: Sequence[str]) -> Trouble:
-        return self._ask(impairment.as_dict(), *streams)
+    def impair(self, impairment: Impairment, streams: Sequence[str], clients: Sequence[str] = ()) -> Trouble:
+        return self._ask(impairment.as_dict(), *streams, *clients)
 
-    def block(self, numbers: Sequence[int], how: str) -> Trouble:
-        return self._ask(*numbers, how)
+    def block(self, numbers: Sequence[int], how: str, clients: Sequence[str] = ()) -> Trouble:
+        return self._ask(*numbers, how, *clients)
 
-    def vanish(self, share: float) -> tuple[Trouble, int]:
-        return self._ask(share), 7
+    def vanish(self, share: float, clients: Sequence[str] = ()) -> tuple[Trouble, int]:
+        return self._ask(share, *clients), 7
 
-    def part(self, streams: Sequence[str]) -> Trouble:
-        return self._ask(*streams)
+    def part(self, streams: Sequence[str], clients: Sequence[str] = ()) -> Trouble:
+        return self._ask(*streams, *clients)
 
     def forget(self) -> tuple[Trouble, int]:
         return self._ask(), 9
@@ -140,7 +140,10 @@ def test_what_is_wrong_is_named_in_one_line(text: str, said: str) -> None:
             '[network]\nkind = "wire"\n[[fault]]\nfault = "nat_forget"',
             'nat_forget needs a network of kind "nat", but its kind is "wire"',
         ),
-        ('[network]\nkind = "cloud"', "there is no network 'cloud'; there are none, veth, wire, nat"),
+        (
+            '[network]\nkind = "cloud"',
+            "there is no network 'cloud'; there are none, loopback, veth, wire, nat",
+        ),
         ('[network]\nkind = "nat"\nnat = "kind"', "there is no network.nat 'kind'; there are silent"),
         ('[network]\nkind = "wire"\nforgets_after = "5s"', 'network.forgets_after is for kind "nat"'),
         ('[network]\nkind = "nat"\nforgets_after = "soon"', "network.forgets_after: 'soon' is not"),

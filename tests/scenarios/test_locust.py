@@ -197,7 +197,8 @@ def test_the_web_page_sets_starts_shows_and_stops_runs(page: Page, tmp_path: Pat
 
     # Once more, without a word about the folder: it has one of its own.
     page.post("/swarm", user_count="1", spawn_rate="8", cohort=str(COHORT), away_share="0")
-    until(lambda: page.counts().get("login") == COHORT and page.counts().get("deliver", 0) > 5)
+    # Long enough for a sample of a second with all of them.
+    until(lambda: page.counts().get("login") == COHORT and page.counts().get("deliver", 0) > 40)
     page.post("/stop")
     until(lambda: page.stats()["state"] == "stopped")
     _, second = run_folders(tmp_path)

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import gevent
+import gevent.event
 import gevent.socket
 import pytest
 import trustme
@@ -366,15 +367,23 @@ def test_a_flood_of_pings_that_nobody_reads_the_answers_of_stays_small(
     server_side.setsockopt(gevent.socket.SOL_SOCKET, gevent.socket.SO_SNDBUF, 4096)
     server_side.detach()
     flood = encode(Opcode.PING, bytes(125), masked=True)
+    enough = gevent.event.Event()
+
+    def flooding() -> None:
+        while not enough.is_set():
+            deaf.sendall(flood)
+        deaf.sendall(encode(Opcode.PING, b"the last", masked=True))
+
+    # Once the server reads no more, a send may wait until it does: somebody else has to look.
+    gevent.spawn(flooding)
     with gevent.Timeout(PATIENCE_S):
         while not connection.paused:
-            deaf.sendall(flood)
-            gevent.sleep(0)
+            gevent.sleep(0.001)
+    enough.set()
     assert node.lines.backlog_bytes(connection) <= 2 * 4096
     other = library().login(signer, "u2")
     other.say(Ping())
     assert isinstance(other.hear(), Pong)
-    deaf.sendall(encode(Opcode.PING, b"the last", masked=True))
     came = b""
     while b"the last" not in came:  # once the answers are read, reading goes on
         came += deaf.recv(65536)

@@ -65,7 +65,9 @@ def test_a_commit_that_breaks_at_any_step_leaves_nothing(
 
     world.ask("alice", text("0"))
     original = writing.write
-    monkeypatch.setattr(writing, "write", lambda cursor, rows: original(Breaking(cursor), rows))
+    monkeypatch.setattr(
+        writing, "write", lambda cursor, rows, before: original(Breaking(cursor), rows, before)
+    )
     answers = world.ask_all([("alice", text("1")), ("bob", Read("alice:bob", 1))])
     expected = 503 if isinstance(error, sqlite3.OperationalError) else 500
     monkeypatch.undo()
