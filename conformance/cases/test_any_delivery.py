@@ -154,7 +154,10 @@ def test_a_lost_acknowledgement_does_not_multiply_a_message(
     (last,) = fresh(1, "the last")
     source.send_and_await(recipient.user, last)
     assert_each_once(target, [*bodies, last])
-    copies = [e for e in target.all_of(Repeated) if e.entry.body in bodies]
+    # Where inboxes are numbered, one entry that is pushed again is no second message.
+    shown = {e.entry.body: e.entry.version for e in target.all_of(Delivered)}
+    repeated = [e.entry for e in target.all_of(Repeated) if e.entry.body in bodies]
+    copies = [entry for entry in repeated if not entry.version or entry.version != shown[entry.body]]
     judge(
         not copies,
         "a_repeated_send_is_a_second_message",
@@ -216,6 +219,8 @@ def test_what_was_acknowledged_does_not_come_again(
     for body in bodies:
         source.send_and_await(recipient.user, body)
     assert_each_once(target, bodies)
+    await_beats(target, 2)
+    heard = len(target.events)
     for _ in range(2):
         await_beats(target, 2)
         seen = len(target.events)
@@ -224,7 +229,8 @@ def test_what_was_acknowledged_does_not_come_again(
     (last,) = fresh(1, "after the return")
     source.send_and_await(recipient.user, last)
     target.await_delivered(last)
-    again = [e.entry.body for e in target.all_of(Repeated) if e.entry.body in bodies]
+    since = (e for e in target.events[heard:] if isinstance(e, Repeated))
+    again = [e.entry.body for e in since if e.entry.body in bodies]
     judge(not again, "acknowledged_messages_come_again", f"came again although acknowledged: {again}")
 
 
