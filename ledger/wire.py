@@ -1,11 +1,14 @@
 """What a connection, a heartbeat and a message are on the wire: payload, and headers of TCP and IP with it.
 
 From the connections that `scenarios.wire` looks at, both directions added up, under load only. A heartbeat is
-about what most seconds with just one heartbeat in them had: others had a message in them as well, or were
-cut between the heartbeat and its answer. What heartbeats do not explain is shared out among the messages that
-were acknowledged, and so holds pushes to every device, acknowledgements, reads and pulls.
+the least that a good part of the seconds with just one heartbeat in them had: the others had a message in
+them as well, and a few were cut between the heartbeat and its answer. What heartbeats do not explain is
+shared out among the messages that were acknowledged, and so holds pushes to every device, acknowledgements,
+reads and pulls.
 """
 
+from bisect import bisect_right
+from operator import itemgetter
 from typing import Any
 
 import polars as pl
@@ -15,7 +18,7 @@ from ledger.reader import Ledger
 
 _ALIKE_BYTES, _ALIKE_SHARE = 6, 0.05
 """By how much heartbeats may differ in payload: some carry a number, such as the newest version."""
-_LEAST_SEEN, _LEAST_SHARE = 5, 0.3
+_LEAST_SEEN, _LEAST_SHARE = 5, 0.15
 """Of seconds with one heartbeat: how many, and which share, must have been alike to be believed."""
 NOTHING: dict[str, Any] = {
     "sampled_connection_s": 0.0,
@@ -69,15 +72,16 @@ def _heartbeat(texts: list[str]) -> tuple[int, int | None, int | None]:
         if one
         for out_bytes, in_bytes, header_bytes in [map(int, one.split(","))]
     )
-    alike: list[tuple[int, int]] = []
-    begin = 0
-    for end, (payload, _) in enumerate(found, 1):
-        while payload - found[begin][0] > max(_ALIKE_BYTES, _ALIKE_SHARE * found[begin][0]):
-            begin += 1
-        if end - begin > len(alike):
-            alike = found[begin:end]
-    if len(alike) < _LEAST_SEEN or len(alike) < _LEAST_SHARE * len(found):
-        return len(alike), None, None
+    enough = max(_LEAST_SEEN, _LEAST_SHARE * len(found))
+    most = 0
+    for begin, (least, _) in enumerate(found):
+        until = least + max(_ALIKE_BYTES, _ALIKE_SHARE * least)
+        alike = found[begin : bisect_right(found, until, begin, key=itemgetter(0))]
+        if len(alike) >= enough:
+            break
+        most = max(most, len(alike))
+    else:
+        return most, None, None
     payload = round(sum(payload for payload, _ in alike) / len(alike))
     header = round(sum(header for _, header in alike) / len(alike))
     return len(alike), payload, payload + header

@@ -40,8 +40,16 @@ def test_a_heartbeat_is_what_most_seconds_with_one_had(history):
     assert found["message"] == {"payload_bytes": None, "bytes": None}
 
 
+def test_a_heartbeat_is_the_least_of_many_alike_not_the_most_frequent(history):
+    beats = ";".join(["2,2,156"] * 6 + ["180,180,350"] * 9 + ["2,0,78"])
+    found = on_the_wire(
+        history("", samples=[sample(1, wire(0.0, 0, 0, 0)), sample(2, wire(10.0, 20, 20, 160, beats))])
+    )
+    assert found["heartbeat"] == {"seen": 7, "payload_bytes": 4, "bytes": 149}
+
+
 def test_too_few_alike_are_not_believed(history):
-    beats = ";".join(["2,2,156"] * 5 + [f"{50 * n},{n},200" for n in range(1, 21)])
+    beats = ";".join(["2,2,156"] * 5 + [f"{50 * n},{n},200" for n in range(1, 41)])
     found = on_the_wire(
         history("", samples=[sample(1, wire(0.0, 0, 0, 0)), sample(2, wire(10.0, 20, 20, 160, beats))])
     )
