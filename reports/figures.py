@@ -13,7 +13,7 @@ def count(value: float) -> str:
     for limit, unit in ((1e9, " G"), (1e6, " M"), (1e4, " k")):
         if abs(value) >= limit:
             return f"{value / (1e3 if limit == 1e4 else limit):.3g}{unit}"
-    return f"{value:,.0f}" if value == round(value) else f"{value:.3g}"
+    return f"{value:,.0f}" if value == round(value) or abs(value) >= 1e3 else f"{value:.3g}"
 
 
 def duration(milliseconds: float) -> str:

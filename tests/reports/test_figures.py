@@ -10,6 +10,7 @@ from reports.figures import count, duration, exact, plural, second, share, size
     [
         (exact(1_234_567), "1,234,567"),
         (count(2_000), "2,000"),
+        (count(2_006.9), "2,007"),
         (count(12_400), "12.4 k"),
         (count(3_000_000), "3 M"),
         (duration(0.25), "250 µs"),
