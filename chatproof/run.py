@@ -131,7 +131,9 @@ class Run:
                 except (LedgerError, ChaosError) as error:
                     raise CannotRun(str(error)) from error
         finally:
-            await_workers(workers, _QUIT_TIMEOUT_S if self._environment is not None else 0.0)
+            # Whoever gives up does not wait for devices that still settle.
+            is_patient = self._environment is not None and self._interrupts <= 1
+            await_workers(workers, _QUIT_TIMEOUT_S if is_patient else 0.0)
         code = conclude(folder, plan.thresholds, self._console, reports=self.reports)
         return 130 if self._interrupts else code
 
