@@ -6,8 +6,9 @@ from conformance.accounts import Block
 from conformance.clients import MakeDevice, MakeStrait
 from conformance.deviations import Judge
 from conformance.shown import assert_each_once, fresh, times_shown
-from conformance.strait import DOWN, UP
+from conformance.strait import DOWN, UP, Strait
 from drivers.events import LoggedIn, Repeated
+from drivers.pumps.blocking import Device
 
 pytestmark = [
     pytest.mark.speaks("xmpp"),
@@ -30,16 +31,7 @@ def test_what_was_replayed_and_not_acknowledged(
     way = strait()
     target = device(recipient, through=way, heartbeat_s=60, reconnect_base_s=0.05)
     source = device(sender)
-    target.log_in()
-    source.log_in()
-    bodies = fresh(5)
-    way.hold(DOWN)
-    for body in bodies:
-        source.send_and_await(recipient.user, body)
-    way.cut()
-    way.hold_up_after(b"<resumed")
-    way.let(DOWN)
-    assert_each_once(target, bodies)
+    bodies = _replayed(way, source, target)
     seen = len(target.events)
     way.cut()
     way.let(UP)
@@ -70,16 +62,7 @@ def test_what_was_replayed_and_goes_to_a_new_stream(
     way = strait()
     target = device(recipient, through=way, heartbeat_s=60, reconnect_base_s=0.05)
     source = device(sender)
-    target.log_in()
-    source.log_in()
-    bodies = fresh(5)
-    way.hold(DOWN)
-    for body in bodies:
-        source.send_and_await(recipient.user, body)
-    way.cut()
-    way.hold_up_after(b"<resumed")
-    way.let(DOWN)
-    assert_each_once(target, bodies)
+    bodies = _replayed(way, source, target)
     target.close()
     new = device(recipient)
     new.log_in()
@@ -92,3 +75,19 @@ def test_what_was_replayed_and_goes_to_a_new_stream(
         "acknowledged_messages_come_again",
         f"{again.total()} of {len(bodies)} messages that were shown before came once more to a new stream",
     )
+
+
+def _replayed(way: Strait, source: Device, target: Device) -> list[bytes]:
+    """Five messages that `target` has been shown from a resumed stream, of which the server has not heard:
+    nothing goes up any more."""
+    target.log_in()
+    source.log_in()
+    bodies = fresh(5)
+    way.hold(DOWN)
+    for body in bodies:
+        source.send_and_await(target.identity.user, body)
+    way.cut()
+    way.hold_up_after(b"<resumed")
+    way.let(DOWN)
+    assert_each_once(target, bodies)
+    return bodies
