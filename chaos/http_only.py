@@ -6,14 +6,15 @@ import subprocess
 import sys
 import time
 from collections.abc import Sequence
+from contextlib import ExitStack
 
 from chaos.errors import ChaosError
 from chaos.packets.programs import program
+from reactor import sockets
 
 HOST = "127.0.0.1"
-_START_S = 10.0
+_START_S = 30.0
 _LOOK_AGAIN_S = 0.02
-_TRIES = 5
 _MOST_CLIENTS = 4096
 # No CONNECT (a single port 0), and no upgrade: what `Connection` names is never passed on.
 _CONFIGURATION = """\
@@ -46,21 +47,17 @@ class HttpOnly:
         """`port`: 0 for a free one. `within`: words before its command, which take it to another namespace,
         where `host` is an address; it has to be reachable from here."""
         tinyproxy = program("tinyproxy", "tinyproxy")
-        said = ""
-        for _ in range(_TRIES):
-            port = port or _free_port(host)
+        log = os.memfd_create("said")
+        with ExitStack() as stack:
+            stack.callback(os.close, log)
+            port = port or int(stack.enter_context(sockets.reserve(host)).getsockname()[1])
             configuration = _CONFIGURATION.format(port=port, host=host, most=_MOST_CLIENTS, upstream=upstream)
-            log = os.memfd_create("said")
-            try:
-                self._process = _start([*within, tinyproxy], configuration, log)
-                if _listens(self._process, host, port):
-                    self.address = f"{host}:{port}"
-                    self.pid = self._process.pid
-                    return
-                self.close()
-                said = os.pread(log, 65536, 0).decode("utf-8", "replace").strip()
-            finally:
-                os.close(log)
+            self._process = _start([*within, tinyproxy], configuration, log)
+            self.address, self.pid = f"{host}:{port}", self._process.pid
+            if _listens(self._process, host, port):
+                return
+            self.close()
+            said = os.pread(log, 65536, 0).decode("utf-8", "replace").strip()
         last = said.splitlines()[-1] if said else "it said nothing"
         raise ChaosError(f"tinyproxy did not start: {last}")
 
@@ -88,7 +85,7 @@ def _start(command: Sequence[str], configuration: str, log: int) -> "subprocess.
 
 
 def _listens(process: "subprocess.Popen[bytes]", host: str, port: int) -> bool:
-    """Whether it does before long; somebody else may have taken the port meanwhile."""
+    """Whether it does before long."""
     until = time.monotonic() + _START_S
     while process.poll() is None and time.monotonic() < until:
         with socket.socket() as probe:
@@ -96,10 +93,3 @@ def _listens(process: "subprocess.Popen[bytes]", host: str, port: int) -> bool:
                 return True
         time.sleep(_LOOK_AGAIN_S)
     return False
-
-
-def _free_port(host: str) -> int:
-    with socket.socket() as probe:
-        probe.bind((host, 0))
-        port: int = probe.getsockname()[1]
-        return port

@@ -39,6 +39,21 @@ def listen(host: str, port: int, *, reuse_port: bool = False, backlog: int = 409
     return listener
 
 
+def reserve(host: str, port: int = 0) -> socket.socket:
+    """A socket that keeps a port, by default a free one, from being given to anybody while it is open. It
+    does not listen: connections are refused until whoever was told its number does, with SO_REUSEADDR as
+    servers have it. Raises OSError."""
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    holder = _Socket(family, socket.SOCK_STREAM)
+    try:
+        holder.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        holder.bind((host, port))
+    except OSError:
+        holder.close()
+        raise
+    return holder
+
+
 def accept_batch(listener: socket.socket, limit: int = 256) -> list[int]:
     """Descriptors of the connections that wait, up to `limit`.
 

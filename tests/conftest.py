@@ -2,17 +2,22 @@
 
 import os
 import shutil
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Generator, Iterator
+from contextlib import ExitStack
 
 import pytest
-from hypothesis import settings
+from hypothesis import HealthCheck, settings
+
+from reactor import sockets
 
 REQUIRE_ALL = os.environ.get("CHATPROOF_REQUIRE_ALL") == "1"
 """A skipped test counts as failed: for the gate, which must have everything that tests need."""
 
 # A slow machine is no failure: time is measured in bench/, never in a test.
 # The gate tries the same examples each time: it says the same of the same tree. Elsewhere they are new.
-settings.register_profile("chatproof", deadline=None, derandomize=REQUIRE_ALL)
+settings.register_profile(
+    "chatproof", deadline=None, derandomize=REQUIRE_ALL, suppress_health_check=[HealthCheck.too_slow]
+)
 settings.load_profile("chatproof")
 
 
@@ -27,6 +32,14 @@ def requires() -> Callable[[str], str]:
         return path
 
     return find
+
+
+@pytest.fixture
+def reserved_port() -> Iterator[Callable[[], int]]:
+    """`reserved_port()`: a port of 127.0.0.1 at which nobody listens and that nobody else is given while the
+    test runs; whoever is told it can listen there."""
+    with ExitStack() as stack:
+        yield lambda: int(stack.enter_context(sockets.reserve("127.0.0.1")).getsockname()[1])
 
 
 @pytest.hookimpl(wrapper=True)

@@ -9,7 +9,6 @@ import json
 import os
 import random
 import signal
-import socket
 import sys
 import time
 from typing import Any
@@ -18,6 +17,8 @@ import zmq
 from locust.env import Environment
 from locust.rpc.protocol import Message
 from locust.stats import RequestStats
+
+from reactor import sockets
 
 BEATS, RAMP_S = 230, 2.0
 
@@ -95,15 +96,16 @@ _SIZES: dict[str, int] = {}
 
 def main() -> None:
     count, seconds = int(sys.argv[1]), float(sys.argv[2])
-    port = _free_port()
-    reporting = os.fork()
-    if reporting == 0:
-        report_all(count, port)
-    try:
-        print(json.dumps(_lead(count, port, seconds)))
-    finally:
-        os.kill(reporting, signal.SIGKILL)
-        os.waitpid(reporting, 0)
+    with sockets.reserve("127.0.0.1") as kept:
+        port = kept.getsockname()[1]
+        reporting = os.fork()
+        if reporting == 0:
+            report_all(count, port)
+        try:
+            print(json.dumps(_lead(count, port, seconds)))
+        finally:
+            os.kill(reporting, signal.SIGKILL)
+            os.waitpid(reporting, 0)
 
 
 def _lead(count: int, port: int, seconds: float) -> dict[str, float]:
@@ -127,13 +129,6 @@ def _lead(count: int, port: int, seconds: float) -> dict[str, float]:
         "cpu_s": time.process_time() - cpu_s,
         "took_s": time.monotonic() - began,
     }
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
 
 
 if __name__ == "__main__":

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from bench.measured import PeerFailed, last_words, running, wait_until
 from bench.peer import Served, Server
+from reactor import sockets
 
 _KEEP_ALIVE_S = 600
 _PINGREQ = "c000"
@@ -23,9 +24,16 @@ user {user}
 
 @contextmanager
 def _serve(folder: Path, connections: int) -> Iterator[Served]:
-    config, log, port = folder / "mosquitto.conf", folder / "mosquitto.log", _free_port()
-    config.write_text(_CONFIG.format(port=port, user="root"))
-    with running([_program() or "mosquitto", "-c", str(config)], log) as process:
+    config, log = folder / "mosquitto.conf", folder / "mosquitto.log"
+    command = [_program() or "mosquitto", "-c", str(config)]
+    with sockets.reserve("127.0.0.1") as kept:
+        port = kept.getsockname()[1]
+        config.write_text(_CONFIG.format(port=port, user="root"))
+        yield from _running(command, log, port, connections)
+
+
+def _running(command: list[str], log: Path, port: int, connections: int) -> Iterator[Served]:
+    with running(command, log) as process:
         if not wait_until(lambda: _listens(port), _START_S):
             raise PeerFailed(last_words(log))
         greetings = [_connect(f"d{number}").hex() for number in range(connections)]
@@ -37,12 +45,6 @@ def _connect(client_id: str) -> bytes:
     name = client_id.encode()
     rest = b"\0\4MQTT\4\2" + _KEEP_ALIVE_S.to_bytes(2, "big") + len(name).to_bytes(2, "big") + name
     return bytes((0x10, len(rest))) + rest
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 def _listens(port: int) -> bool:

@@ -2,12 +2,13 @@
 
 import os
 import shutil
-import socket
 import subprocess
 import sys
+from pathlib import Path
 
 from bench.opposite.server import TEXT_BEAT
 from bench.peer import Load, Swarm
+from reactor import sockets
 
 _ARRIVALS_A_SECOND = 2000
 _CONFIG = """<?xml version="1.0"?>
@@ -43,16 +44,15 @@ def _run(load: Load) -> None:
         )
     )
     # A port mapper of its own: one that Erlang starts would outlive it.
-    names = {**os.environ, "ERL_EPMD_PORT": str(_free_port()), "HOME": str(load.folder)}
+    with sockets.reserve("127.0.0.1") as kept:
+        names = {**os.environ, "ERL_EPMD_PORT": str(kept.getsockname()[1]), "HOME": str(load.folder)}
+        _drive(config, names, load)
+
+
+def _drive(config: Path, names: dict[str, str], load: Load) -> None:
     with subprocess.Popen(["epmd"], env=names, stdout=sys.stderr):
         command = ["tsung", "-n", "-w", "0", "-f", str(config), "-l", str(load.folder), "start"]
         subprocess.run(command, env=names, stdout=sys.stderr, check=True)
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 def _missing() -> str | None:

@@ -11,10 +11,10 @@ from reactor import sockets
 
 @pytest.fixture
 def until() -> Callable[[Callable[[], object]], None]:
-    """`until(true)` lets the hub run until `true()`; fails after 20 s."""
+    """`until(true)` lets the hub run until `true()`; fails after a minute."""
 
     def turn(true: Callable[[], object]) -> None:
-        with gevent.Timeout(20):
+        with gevent.Timeout(60):
             while not true():
                 gevent.sleep(0)
 
