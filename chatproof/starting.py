@@ -1,8 +1,9 @@
 """Servers that others wrote, started for the occasion: `--start NAME`.
 
 A starter is a module of `chatproof.starters` with a STARTER: it writes a configuration made for testing into
-a folder, and says with which words the program is run there. Without privileges, on free ports of 127.0.0.1;
-addresses and data stay whatever happens to the process.
+a folder, and says with which words the program is run there. Without privileges, on ports of 127.0.0.1 that
+are kept for it: addresses and data stay whatever happens to the process. At the latest it ends with the one
+that started it, also when that is killed.
 """
 
 import importlib
@@ -13,17 +14,19 @@ import shutil
 import signal
 import socket
 import subprocess
+import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
 
-from chatproof import starters
+from chatproof import guard, starters
 from chatproof.errors import CannotRun, WrongUse
+from reactor import sockets
 
 HOST = "127.0.0.1"
-START_S = 30.0
+START_S = 60.0
 STOP_S = 20.0
 _LOOK_S = 0.02
 _MORE_PATHS = ("/usr/sbin", "/usr/local/sbin", "/sbin")
@@ -41,24 +44,25 @@ class Account:
 @dataclass(frozen=True, slots=True)
 class Configured:
     """What a starter has prepared. `urls`: of targets, the plainest first; `words`: the program and its
-    arguments; `ports`: those that take connections once it is ready; `environment`: beyond ours."""
+    arguments; `environment`: beyond ours."""
 
     urls: Sequence[str]
     words: Sequence[str]
-    ports: Sequence[int]
     environment: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
 class Starter:
-    """`configure(folder, accounts)` writes what the program needs into the folder, which is empty; raises
-    CannotRun. `program` is looked for, `package` is where Debian has it. `dialect`: the one it speaks."""
+    """`configure(folder, accounts, ports)` writes what the program needs into the folder, which is empty;
+    raises CannotRun. `ports`: how many it needs; all of them take connections once it is ready. `program` is
+    looked for, `package` is where Debian has it. `dialect`: the one it speaks."""
 
     name: str
     dialect: str
     program: str
     package: str
-    configure: Callable[[Path, Sequence[Account]], Configured]
+    ports: int
+    configure: Callable[[Path, Sequence[Account], Sequence[int]], Configured]
 
     @property
     def path(self) -> str:
@@ -85,8 +89,11 @@ class Started:
         self.accounts.write_text("\n".join(["user,token", *lines]) + "\n")
         # Found before anything is written for it.
         _ = starter.path
-        self._configured = starter.configure(folder, known)
+        self._held = [sockets.reserve(HOST) for _ in range(starter.ports)]
+        self._ports = [int(each.getsockname()[1]) for each in self._held]
+        self._configured = starter.configure(folder, known, self._ports)
         self._process: subprocess.Popen[bytes] | None = None
+        self._guard: subprocess.Popen[bytes] | None = None
 
     @property
     def urls(self) -> tuple[str, ...]:
@@ -114,8 +121,9 @@ class Started:
                 # Ctrl-C at a terminal is for whoever started it, who then decides.
                 start_new_session=True,
             )
+        self._guard = _guarded(self._process)
         deadline = time.monotonic() + START_S
-        for port in self._configured.ports:
+        for port in self._ports:
             while not _takes_connections(port):
                 if not self.is_running or time.monotonic() > deadline:
                     self.kill()
@@ -132,14 +140,17 @@ class Started:
 
     def _end(self, number: signal.Signals) -> None:
         process = self._process
-        if process is None or process.poll() is not None:
+        if process is None:
             return
-        process.send_signal(number)
+        if process.poll() is None:
+            process.send_signal(number)
         try:
             process.wait(STOP_S)
         except subprocess.TimeoutExpired:
             process.kill()
             process.wait()
+        if self._guard is not None:
+            self._guard.wait()
 
     def _last_words(self) -> str:
         said = self.log.read_text(errors="replace").strip().splitlines()
@@ -180,18 +191,6 @@ def found(program: str, package: str) -> str:
     return place
 
 
-def free_ports(count: int) -> list[int]:
-    """Ports of HOST that nobody has just now."""
-    sockets = [socket.socket() for _ in range(count)]
-    try:
-        for each in sockets:
-            each.bind((HOST, 0))
-        return [int(each.getsockname()[1]) for each in sockets]
-    finally:
-        for each in sockets:
-            each.close()
-
-
 def certificate(folder: Path) -> tuple[Path, Path, Path]:
     """Authority, chain and key for HOST and localhost, as PEM files in the folder."""
     import trustme
@@ -204,6 +203,23 @@ def certificate(folder: Path) -> tuple[Path, Path, Path]:
     key.touch(mode=0o600)
     issued.private_key_pem.write_to_path(key)
     return ca, chain, key
+
+
+def _guarded(server: "subprocess.Popen[bytes]") -> "subprocess.Popen[bytes]":
+    """Who ends the server if this process does not."""
+    both = (os.pidfd_open(os.getpid()), os.pidfd_open(server.pid))
+    try:
+        return subprocess.Popen(
+            [sys.executable, "-I", "-S", guard.__file__, *map(str, both)],
+            pass_fds=both,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+            start_new_session=True,
+        )
+    finally:
+        for each in both:
+            os.close(each)
 
 
 def _takes_connections(port: int) -> bool:

@@ -7,12 +7,12 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from chatproof.errors import CannotRun
-from chatproof.starting import HOST, Account, Configured, Starter, certificate, found, free_ports
+from chatproof.starting import HOST, Account, Configured, Starter, certificate, found
 
 
-def configure(folder: Path, accounts: Sequence[Account]) -> Configured:
+def configure(folder: Path, accounts: Sequence[Account], ports: Sequence[int]) -> Configured:
     ca, chain, key = certificate(folder)
-    plain, web, secure = free_ports(3)
+    plain, web, secure = ports
     _write_passwords(folder / "passwords", accounts)
     (folder / "mosquitto.conf").write_text(
         f"""
@@ -37,7 +37,7 @@ set_tcp_nodelay true
     )
     urls = [f"mqtt://{HOST}:{plain}", f"mqtt+ws://{HOST}:{web}", f"mqtt+tls://{HOST}:{secure}?ca={ca}"]
     words = [STARTER.path, "-c", str(folder / "mosquitto.conf")]
-    return Configured(urls, words, [plain, web, secure])
+    return Configured(urls, words)
 
 
 def _write_passwords(path: Path, accounts: Sequence[Account]) -> None:
@@ -50,4 +50,6 @@ def _write_passwords(path: Path, accounts: Sequence[Account]) -> None:
         raise CannotRun(f"mosquitto_passwd: {hashed.stderr.strip() or hashed.returncode}")
 
 
-STARTER = Starter("mosquitto", dialect="mqtt", program="mosquitto", package="mosquitto", configure=configure)
+STARTER = Starter(
+    "mosquitto", dialect="mqtt", program="mosquitto", package="mosquitto", ports=3, configure=configure
+)

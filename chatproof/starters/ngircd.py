@@ -3,11 +3,11 @@
 from collections.abc import Sequence
 from pathlib import Path
 
-from chatproof.starting import HOST, Account, Configured, Starter, free_ports
+from chatproof.starting import HOST, Account, Configured, Starter
 
 
-def configure(folder: Path, accounts: Sequence[Account]) -> Configured:
-    (port,) = free_ports(1)
+def configure(folder: Path, accounts: Sequence[Account], ports: Sequence[int]) -> Configured:
+    (port,) = ports
     path = folder / "ngircd.conf"
     path.write_text(
         f"""
@@ -31,7 +31,7 @@ Ident = no
 PAM = no
 """
     )
-    return Configured([f"irc://{HOST}:{port}"], [STARTER.path, "-n", "-f", str(path)], [port])
+    return Configured([f"irc://{HOST}:{port}"], [STARTER.path, "-n", "-f", str(path)])
 
 
-STARTER = Starter("ngircd", dialect="irc", program="ngircd", package="ngircd", configure=configure)
+STARTER = Starter("ngircd", dialect="irc", program="ngircd", package="ngircd", ports=1, configure=configure)

@@ -5,14 +5,14 @@ from collections.abc import Sequence
 from pathlib import Path
 from urllib.parse import quote
 
-from chatproof.starting import HOST, Account, Configured, Starter, certificate, free_ports
+from chatproof.starting import HOST, Account, Configured, Starter, certificate
 
 DOMAIN = "localhost"
 
 
-def configure(folder: Path, accounts: Sequence[Account]) -> Configured:
+def configure(folder: Path, accounts: Sequence[Account], ports: Sequence[int]) -> Configured:
     ca, chain, key = certificate(folder)
-    plain, secure, web = free_ports(3)
+    plain, secure, web = ports
     data = folder / "data"
     users = data / quote(DOMAIN) / "accounts"
     users.mkdir(parents=True)
@@ -67,7 +67,7 @@ Component "conference.{DOMAIN}" "muc"
         f"xmpp+ws://{DOMAIN}@{HOST}:{web}",
     ]
     words = [STARTER.path, "-F", "--config", str(folder / "prosody.cfg.lua")]
-    return Configured(urls, words, [plain, secure, web])
+    return Configured(urls, words)
 
 
 def _escaped(user: str) -> str:
@@ -75,4 +75,6 @@ def _escaped(user: str) -> str:
     return "".join(sign if sign.isalnum() else f"%{ord(sign):02x}" for sign in user)
 
 
-STARTER = Starter("prosody", dialect="xmpp", program="prosody", package="prosody", configure=configure)
+STARTER = Starter(
+    "prosody", dialect="xmpp", program="prosody", package="prosody", ports=3, configure=configure
+)
