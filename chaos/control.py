@@ -34,7 +34,7 @@ class ToxiproxyControl:
     lets most errors pass, so each control has an APIConsumer of its own and looks at every status.
     """
 
-    def __init__(self, url: str, *, limit_s: float = 5.0) -> None:
+    def __init__(self, url: str, *, limit_s: float = 20.0) -> None:
         parts = urlsplit(url if "//" in url else f"//{url}", scheme="http")
         try:
             host, port = parts.hostname, parts.port or DEFAULT_PORT

@@ -8,8 +8,8 @@ import time
 
 from chaos.errors import ToxiproxyError
 
-_START_S = 20.0
-_STOP_S = 10.0
+_START_S = 60.0
+_STOP_S = 20.0
 
 
 class OwnToxiproxy:
@@ -32,7 +32,11 @@ class OwnToxiproxy:
     def stop(self) -> None:
         """Its process has ended, and with it every connection through it."""
         self._process.terminate()
-        self._process.wait(_STOP_S)
+        try:
+            self._process.wait(_STOP_S)
+        except subprocess.TimeoutExpired:
+            self._process.kill()
+            self._process.wait()
         assert self._process.stdout is not None
         self._process.stdout.close()
 

@@ -9,7 +9,7 @@ from chaos.control import ToxiproxyControl
 from chaos.errors import ToxiproxyError
 from chaos.packets.leftovers import started_at
 
-_LIMIT_S = 2.0
+_LIMIT_S = 10.0
 
 
 class Promise:

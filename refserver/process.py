@@ -18,8 +18,8 @@ from refserver.business.limiting import RateLimit
 from refserver.disturbances import Disturbances
 from refserver.workers import environment_with_this_code
 
-START_S = 30.0
-STOP_S = 25.0
+START_S = 90.0
+STOP_S = 45.0
 _LOOK_AGAIN_S = 0.01
 _LINE = re.compile(r"listening on (?P<urls>.*) \(data: .*, pids: (?P<pids>[\d,]+)\)$")
 

@@ -21,7 +21,7 @@ from refserver.settings import Address, ServeError, ServeSettings
 
 log = logging.getLogger(__name__)
 
-START_S = 20.0
+START_S = 60.0
 LEAVE_S = 12.0
 START_AGAIN_S = 0.5
 _LOOK_AGAIN_S = 0.01
