@@ -5,10 +5,13 @@ import socket
 import subprocess
 import sys
 from collections.abc import Iterator
+from typing import Any
+from urllib.parse import quote
 
 import pytest
 
 from chaos.control import ToxiproxyControl
+from tests.chaos.api_client import PATIENCE_S, Http
 
 _RUN = "from chaos.toxiproxy.server import serve; serve('127.0.0.1', 0, None, 7, True, True)"
 _numbers = itertools.count()
@@ -21,7 +24,7 @@ class Line:
         self.control = control
         self.proxy = f"proxy{next(_numbers)}"
         self._upstream = socket.create_server(("127.0.0.1", 0), backlog=512)
-        self._upstream.settimeout(10)
+        self._upstream.settimeout(PATIENCE_S)
         self._open: list[socket.socket] = [self._upstream]
         self.recreate(first=True)
 
@@ -35,14 +38,14 @@ class Line:
         self.address = (host, int(port))
 
     def connect(self, source: str = "127.0.0.1") -> tuple[socket.socket, socket.socket]:
-        client = socket.create_connection(self.address, timeout=10, source_address=(source, 0))
+        client = socket.create_connection(self.address, timeout=PATIENCE_S, source_address=(source, 0))
         self._open.append(client)
         return client, self.accept()
 
     def accept(self) -> socket.socket:
         """The server's end of the next connection, whoever made it."""
         server, _ = self._upstream.accept()
-        server.settimeout(10)
+        server.settimeout(PATIENCE_S)
         self._open.append(server)
         return server
 
@@ -83,12 +86,12 @@ def toxiproxy_url() -> Iterator[str]:
         yield process.stdout.readline().split()[-1]
     finally:
         process.terminate()
-        assert process.wait(10) == 0, "SIGTERM is an orderly end"
+        assert process.wait(PATIENCE_S) == 0, "SIGTERM is an orderly end"
 
 
 @pytest.fixture
 def control(toxiproxy_url: str) -> ToxiproxyControl:
-    return ToxiproxyControl(toxiproxy_url, limit_s=10)
+    return ToxiproxyControl(toxiproxy_url, limit_s=PATIENCE_S)
 
 
 @pytest.fixture
@@ -98,3 +101,31 @@ def line(control: ToxiproxyControl) -> Iterator[Line]:
         yield made
     finally:
         made.close()
+
+
+@pytest.fixture
+def api(toxiproxy_url: str) -> Iterator[Http]:
+    http_ = Http(toxiproxy_url)
+    yield http_
+    for name in http_("GET", "/proxies").json():
+        http_("DELETE", f"/proxies/{quote(name)}")
+
+
+@pytest.fixture
+def proxy(api: Http) -> dict[str, Any]:
+    """A proxy named p with a latency toxic named slow."""
+    made = api("POST", "/proxies", {"name": "p", "listen": "127.0.0.1:0", "upstream": "127.0.0.1:1"})
+    assert made.status == 201
+    added = api(
+        "POST", "/proxies/p/toxics", {"name": "slow", "type": "latency", "attributes": {"latency": 5}}
+    )
+    assert added.status == 200
+    shown: dict[str, Any] = made.json()
+    return shown
+
+
+@pytest.fixture
+def taken() -> Iterator[int]:
+    """A port in use."""
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        yield listener.getsockname()[1]

@@ -19,6 +19,7 @@ from chaos.toxiproxy.engine import Engine
 from chaos.toxiproxy.proxy import Proxy
 from chaos.toxiproxy.toxic import Toxic
 from reactor import sockets
+from tests.chaos.conftest import PATIENCE_S
 
 
 @pytest.fixture
@@ -31,14 +32,14 @@ def engine() -> Iterator[Engine]:
 def _pair() -> tuple[socket.socket, int]:
     """A peer, and the descriptor of the other end."""
     peer, other = socket.socketpair()
-    peer.settimeout(10)
+    peer.settimeout(PATIENCE_S)
     other.setblocking(False)
     return peer, other.detach()
 
 
 def _until(condition: object) -> None:
     assert callable(condition)
-    with gevent.Timeout(10):
+    with gevent.Timeout(PATIENCE_S):
         while not condition():
             gevent.sleep(0.001)
 
@@ -66,7 +67,7 @@ def test_a_hang_up_that_nobody_reads_is_not_reported_over_and_over(engine: Engin
     assert len(calls) == 2, "the end, then the hang-up once"
     assert calls[1] & select.EPOLLHUP
     connection.upstream.remove_toxic(held)
-    server.settimeout(10)
+    server.settimeout(PATIENCE_S)
     assert connection.closed
     server.close()
 
@@ -130,7 +131,7 @@ def test_the_next_address_is_tried_when_one_does_not_answer(
         monkeypatch.setattr(addresses, "resolve_all", lambda address: list(ways))
         done: gevent.event.AsyncResult[int | None] = gevent.event.AsyncResult()
         Dial(engine, 0, -1, lambda dial, fd: done.set(fd)).start("somewhere:1")
-        fd = done.get(timeout=10)
+        fd = done.get(timeout=PATIENCE_S)
         assert fd is not None
         with socket.socket(fileno=fd) as reached:
             assert reached.getpeername() == ways[1]
@@ -157,7 +158,7 @@ def test_without_descriptors_connections_wait_until_there_are_some(
             upstream.setblocking(False)
             _until(lambda: not refusals and select.select([upstream], [], [], 0)[0])
             made.stop()
-            client.settimeout(10)
+            client.settimeout(PATIENCE_S)
             assert client.recv(1) == b""
 
 
@@ -175,7 +176,7 @@ def test_a_resolution_that_is_under_way_dies_with_its_proxy(
     made = Proxy(engine, "p", "127.0.0.1:0", "far.away:1")
     made.start(("127.0.0.1", 0))
     host, port = made.listen.split(":")
-    with socket.create_connection((host, int(port)), timeout=10) as client:
-        assert asked.wait(10)
+    with socket.create_connection((host, int(port)), timeout=PATIENCE_S) as client:
+        assert asked.wait(PATIENCE_S)
         made.stop()
         assert client.recv(1) == b""

@@ -2,7 +2,7 @@
 
 import socket
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from urllib.parse import urlsplit
 
 import pytest
@@ -98,9 +98,8 @@ def test_a_toxic_that_the_server_lacks_is_named_with_where_to_get_it(line: Line)
         line.add("packet_loss")
 
 
-def test_a_server_that_is_not_there_is_named() -> None:
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        port = free.getsockname()[1]
+def test_a_server_that_is_not_there_is_named(reserved_port: Callable[[], int]) -> None:
+    port = reserved_port()
     with pytest.raises(
         ToxiproxyError, match=f"no answer from the Toxiproxy at http://127.0.0.1:{port}: conn"
     ):

@@ -9,7 +9,7 @@ from chaos.detour import DetourFault
 from chaos.errors import ToxiproxyError
 from chaos.plan import parse_fault
 from chaos.portal import PAGE
-from tests.chaos.conftest import Line, receive
+from tests.chaos.conftest import PATIENCE_S, Line, receive
 
 _UPGRADE = b"GET /asked HTTP/1.1\r\nHost: x\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\r\n"
 
@@ -26,7 +26,7 @@ def _upstream(line: Line) -> str:
 
 def _dial(line: Line) -> gevent.socket.socket:
     """To the proxy; what this process answers itself is answered while it waits."""
-    return gevent.socket.create_connection(line.address, 10)
+    return gevent.socket.create_connection(line.address, PATIENCE_S)
 
 
 def _answer(line: Line, said: bytes) -> bytes:

@@ -15,7 +15,7 @@ import toxiproxy
 from toxiproxy.api import APIConsumer
 from toxiproxy.exceptions import InvalidToxic, NotFound, ProxyExists
 
-from tests.chaos.conftest import receive
+from tests.chaos.conftest import PATIENCE_S, receive
 
 NODE_CLIENT = "toxiproxy-node-client@4.1.0"
 _HERE = Path(__file__).parent
@@ -37,7 +37,7 @@ def python(toxiproxy_url: str) -> Iterator["toxiproxy.Toxiproxy"]:
 @pytest.fixture
 def upstream() -> Iterator[socket.socket]:
     with socket.create_server(("127.0.0.1", 0)) as made:
-        made.settimeout(10)
+        made.settimeout(PATIENCE_S)
         yield made
 
 
@@ -88,7 +88,7 @@ def test_python_adds_toxics_that_act_and_destroys_them(
     assert made.get_toxic("latency_downstream").attributes["latency"] == 10
     assert made.get_toxic("second").toxicity == 0.5
     host, port = made.listen.split(":")
-    with socket.create_connection((host, int(port)), timeout=10) as client:
+    with socket.create_connection((host, int(port)), timeout=PATIENCE_S) as client:
         server, _ = upstream.accept()
         with server:
             client.sendall(b"123456")

@@ -13,7 +13,7 @@ from chaos.errors import FaultsFailed, ToxiproxyError
 from chaos.levers import Levers
 from chaos.plan import FaultSpec, parse_fault
 from chaos.schedule import FaultRecord, FaultSchedule
-from tests.chaos.conftest import Line
+from tests.chaos.conftest import PATIENCE_S, Line
 
 
 class Watched(FaultSchedule):
@@ -29,7 +29,7 @@ class Watched(FaultSchedule):
         self._changed.set()
 
     def until(self, wanted: Callable[[FaultRecord], bool]) -> FaultRecord:
-        with gevent.Timeout(20):
+        with gevent.Timeout(PATIENCE_S):
             while True:
                 for record in self.seen:
                     if wanted(record):
@@ -69,6 +69,7 @@ def _toxics(line: Line) -> tuple[str, ...]:
 
 
 def test_a_fault_ends_by_itself_and_is_recorded(line: Line, make: Make) -> None:
+    started_ns = time.monotonic_ns()
     schedule = make("latency=5ms for 50ms")
     schedule.begun("latency")
     assert len(_toxics(line)) == 2, "both directions"
@@ -76,7 +77,8 @@ def test_a_fault_ends_by_itself_and_is_recorded(line: Line, make: Make) -> None:
     assert _toxics(line) == ()
     assert schedule.records == [record]
     assert record.end_ns is not None
-    assert record.end_ns - record.start_ns >= 40_000_000
+    assert started_ns <= record.start_ns < record.end_ns
+    assert record.end_ns - started_ns >= 50_000_000, "never early"
     assert record.detail["summary"] == f"latency 5ms on {line.proxy}"
     assert record.detail["attributes"] == {"latency": 5, "jitter": 0}
 
@@ -109,7 +111,7 @@ def test_a_port_stays_blocked_until_the_last_block_is_healed(line: Line, make: M
     assert client.recv(1) == b""
     short.heal_all()
     with pytest.raises(ConnectionRefusedError):
-        socket.create_connection(line.address, timeout=10)
+        socket.create_connection(line.address, timeout=PATIENCE_S)
     long.heal_all()
     line.connect()
 
@@ -126,7 +128,7 @@ def test_a_reset_does_not_open_a_blocked_port(line: Line, make: Make) -> None:
     make("block").begun("block")
     make("reset").ended("reset")
     with pytest.raises(ConnectionRefusedError):
-        socket.create_connection(line.address, timeout=10)
+        socket.create_connection(line.address, timeout=PATIENCE_S)
 
 
 def test_what_frame_loss_dropped_is_in_its_record(line: Line, make: Make) -> None:

@@ -14,6 +14,7 @@ from gevent.pywsgi import WSGIServer
 
 from chaos.control import ToxiproxyControl
 from chaos.toxiproxy.server import ToxiproxyServer
+from tests.chaos.conftest import PATIENCE_S
 
 
 def _serve(*arguments: object, patched: bool = False) -> "subprocess.Popen[str]":
@@ -30,7 +31,7 @@ def test_embedded_it_serves_and_stops_and_can_start_again() -> None:
     server = ToxiproxyServer(port=0)
     for _ in range(2):
         server.start()
-        with gevent.Timeout(10):
+        with gevent.Timeout(PATIENCE_S):
             client = gevent.socket.create_connection(("127.0.0.1", server.port))
             client.sendall(b"GET /version HTTP/1.0\r\n\r\n")
             assert b"2.12.0" in client.recv(65536)
@@ -44,7 +45,7 @@ def test_embedded_it_serves_and_stops_and_can_start_again() -> None:
 def test_stopping_closes_the_connections_of_its_proxies() -> None:
     server = ToxiproxyServer(port=0)
     server.start()
-    with gevent.Timeout(10), socket.create_server(("127.0.0.1", 0)) as upstream:
+    with gevent.Timeout(PATIENCE_S), socket.create_server(("127.0.0.1", 0)) as upstream:
         body = b'{"name":"p","listen":"127.0.0.1:0","upstream":"127.0.0.1:%d"}' % upstream.getsockname()[1]
         api = gevent.socket.create_connection(("127.0.0.1", server.port))
         api.sendall(b"POST /proxies HTTP/1.0\r\nContent-Length: %d\r\n\r\n%s" % (len(body), body))
@@ -75,7 +76,7 @@ def test_a_signal_is_an_orderly_end(number: signal.Signals) -> None:
     line = process.stdout.readline()
     assert line.startswith("toxiproxy listens on http://127.0.0.1:")
     process.send_signal(number)
-    out, err = process.communicate(timeout=20)
+    out, err = process.communicate(timeout=PATIENCE_S)
     assert (process.returncode, out, err) == (0, "", "")
 
 
@@ -85,13 +86,13 @@ def test_where_gevent_has_patched_everything_connections_still_close_at_once() -
     control = ToxiproxyControl(process.stdout.readline().split()[-1])
     with socket.create_server(("127.0.0.1", 0)) as upstream:
         listen = control.create_proxy("p", "127.0.0.1:0", f"127.0.0.1:{upstream.getsockname()[1]}")
-        with socket.create_connection(("127.0.0.1", int(listen.split(":")[1])), timeout=10) as client:
-            upstream.settimeout(10)
+        with socket.create_connection(("127.0.0.1", int(listen.split(":")[1])), timeout=PATIENCE_S) as client:
+            upstream.settimeout(PATIENCE_S)
             server, _ = upstream.accept()
             server.close()
             assert client.recv(1) == b""
     process.terminate()
-    assert process.communicate(timeout=20) == ("", "")
+    assert process.communicate(timeout=PATIENCE_S) == ("", "")
 
 
 @pytest.mark.parametrize(
@@ -108,7 +109,7 @@ def test_a_broken_request_costs_its_sender_only(
 ) -> None:
     server = ToxiproxyServer(port=0)
     server.start()
-    with gevent.Timeout(10):
+    with gevent.Timeout(PATIENCE_S):
         client = gevent.socket.create_connection(("127.0.0.1", server.port))
         client.sendall(request_)
         client.shutdown(socket.SHUT_WR)
@@ -144,12 +145,12 @@ def test_a_config_is_what_populate_takes(tmp_path: Path) -> None:
     assert process.stdout is not None
     control = ToxiproxyControl(process.stdout.readline().split()[-1])
     assert list(control.proxies()) == ["p"]
-    connection = http.client.HTTPConnection(control.url.removeprefix("http://"), timeout=10)
+    connection = http.client.HTTPConnection(control.url.removeprefix("http://"), timeout=PATIENCE_S)
     connection.request("GET", "/metrics")
     assert connection.getresponse().status == 404, "metrics only where they were asked for"
     connection.close()
     process.terminate()
-    process.communicate(timeout=20)
+    process.communicate(timeout=PATIENCE_S)
 
 
 @pytest.mark.parametrize("text", ["{}", '[{"name": "p"}]', "nonsense", None])
@@ -163,6 +164,6 @@ def test_a_config_that_cannot_be_used_is_reported_and_the_server_runs(
     assert process.stdout is not None
     assert ToxiproxyControl(process.stdout.readline().split()[-1]).proxies() == {}
     process.terminate()
-    _, err = process.communicate(timeout=20)
+    _, err = process.communicate(timeout=PATIENCE_S)
     assert err.startswith("toxiproxy: config not used: ")
     assert err.count("\n") == 1

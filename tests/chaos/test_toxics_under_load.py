@@ -5,13 +5,13 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from chaos.control import ToxiproxyControl
 from protocol.frames import encode
 from protocol.messages import Bye, Send
-from tests.chaos.conftest import Line
+from tests.chaos.conftest import PATIENCE_S, Line
 
 _HARMLESS: list[tuple[str, dict[str, Any]]] = [
     ("noop", {}),
@@ -90,22 +90,22 @@ class Flow:
         """Something more has come."""
         while self._going.acquire(blocking=False):
             pass
-        assert self._going.acquire(timeout=20)
+        assert self._going.acquire(timeout=PATIENCE_S)
 
     def stop(self) -> None:
         self._stopping.set()
         for thread in self._threads:
-            thread.join(30)
+            thread.join(PATIENCE_S)
             assert not thread.is_alive()
 
 
 @pytest.fixture(scope="module")
 def busy(toxiproxy_url: str) -> ToxiproxyControl:
     """No call may take longer, whatever the connections do."""
-    return ToxiproxyControl(toxiproxy_url, limit_s=10)
+    return ToxiproxyControl(toxiproxy_url, limit_s=PATIENCE_S)
 
 
-@settings(max_examples=8, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=8)
 @given(steps=_steps)
 def test_no_byte_is_lost_when_harmless_toxics_come_and_go_under_load(
     busy: ToxiproxyControl, steps: list[tuple[Any, Any]]
