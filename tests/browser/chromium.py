@@ -15,7 +15,7 @@ _FLAGS = (
     "--headless=new", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage", "--no-first-run",
     "--disable-background-networking", "--disable-component-update", "--remote-debugging-port=0",
 )  # fmt: skip
-_ANSWER_S = 30
+_ANSWER_S = 90
 
 
 class PageError(Exception):
@@ -42,7 +42,9 @@ class Chromium:
             command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True, start_new_session=True
         )
         self._stack.callback(self._kill)
-        self._devtools = self._stack.enter_context(connect(self._address(), max_size=None, proxy=None))
+        self._devtools = self._stack.enter_context(
+            connect(self._address(), max_size=None, proxy=None, open_timeout=_ANSWER_S, ping_interval=None)
+        )
         pages = self._call("Target.getTargets")["targetInfos"]
         target = next(page["targetId"] for page in pages if page["type"] == "page")
         attached = self._call("Target.attachToTarget", targetId=target, flatten=True)

@@ -28,10 +28,10 @@ def control(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Toxipro
     server = subprocess.Popen([sys.executable, "-c", _SERVE], stdout=subprocess.PIPE, text=True)
     assert server.stdout is not None
     try:
-        yield ToxiproxyControl(server.stdout.readline().split()[-1], limit_s=10)
+        yield ToxiproxyControl(server.stdout.readline().split()[-1], limit_s=60)
     finally:
         server.terminate()
-        server.wait(10)
+        server.wait(60)
         server.stdout.close()
 
 

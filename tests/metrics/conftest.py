@@ -38,7 +38,7 @@ class Collector:
     def url(self) -> str:
         return f"http://127.0.0.1:{self._server.server_port}"
 
-    def metrics(self, timeout_s: float = 20.0) -> dict[str, object]:
+    def metrics(self, timeout_s: float = 60.0) -> dict[str, object]:
         """Those of the next request, by name."""
         _, request = self.received.get(timeout=timeout_s)
         return {

@@ -30,7 +30,7 @@ def test_kinds_units_labels_and_values_arrive(collector: Any) -> None:
     # The collector is in another thread: this one has to let the hub go round.
     import gevent
 
-    with gevent.Timeout(20):
+    with gevent.Timeout(60):
         while collector.received.empty():
             gevent.sleep(0.01)
     export.stop()

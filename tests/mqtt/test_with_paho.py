@@ -35,12 +35,12 @@ class Paho:
         self._client.loop_start()
         for name in topics.subscriptions(identity.user, identity.rooms):
             self._client.subscribe(name, qos)
-            subscribed.get(timeout=10)
+            subscribed.get(timeout=60)
 
     def send(self, outgoing: Outgoing) -> None:
         payload = topics.payload_of(outgoing, "paho")
         told = self._client.publish(topics.topic_of(self.user, outgoing.to), payload, self.qos)
-        told.wait_for_publish(10)
+        told.wait_for_publish(60)
         assert told.is_published()
 
     def close(self) -> None:
@@ -50,22 +50,22 @@ class Paho:
 
 @pytest.mark.parametrize(("version", "qos"), EACH_WAY)
 def test_messages_pass_both_ways(broker, version: str, qos: int) -> None:
-    url = broker.url(query=f"version={version}&qos={qos}")
+    url = broker.target(query=f"version={version}&qos={qos}")
     ours, theirs = broker.identity(rooms=("g:club",)), broker.identity(rooms=("g:club",))
     other = Paho(url, theirs, version, qos)
     try:
         with Device([parse_target(url)], ours) as device:
             device.start()
-            device.await_event(events.LoggedIn, timeout_s=10)
+            device.await_event(events.LoggedIn, timeout_s=60)
             for to in (theirs.user, "g:club"):
                 device.send_and_await(to, bytes(300))
-                message = other.came.get(timeout=10)
+                message = other.came.get(timeout=60)
                 envelope = topics.envelope_in(message.payload)
                 assert envelope is not None
                 assert (message.qos, envelope.body, envelope.device) == (qos, bytes(300), ours.device)
             for to in (ours.user, "g:club"):
                 other.send(Outgoing(f"p.{to}", to, "text", b"from paho", 9))
-                shown = device.await_event(events.Delivered, timeout_s=10)
+                shown = device.await_event(events.Delivered, timeout_s=60)
                 assert (shown.entry.sender, shown.entry.body) == (theirs.user, b"from paho")
     finally:
         other.close()
