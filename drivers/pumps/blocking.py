@@ -39,7 +39,8 @@ class Device:
 
     `lose(direction, message)` may be set at any time to drop whole frames between client and server, as a
     lossy path would: it is asked for each frame with "up" or "down" and says True to lose it. `patience`: by
-    what every time limit of those who wait is multiplied, where the network is broken on purpose.
+    what every time limit of those who wait is multiplied, where the network is broken on purpose. `source`:
+    an address of this machine to come from.
     """
 
     def __init__(
@@ -49,6 +50,7 @@ class Device:
         *,
         policy: Policy | None = None,
         version: int = 0,
+        source: str | None = None,
     ) -> None:
         self.identity = identity
         self.events: list[Event] = []
@@ -58,7 +60,7 @@ class Device:
         self.client = Client(shared, 0, version=version)
         self.patience = 1.0
         self._news = gevent.event.Event()
-        self._pump = SinglePump(self.client)
+        self._pump = SinglePump(self.client, source)
 
     def __enter__(self) -> Self:
         return self

@@ -25,13 +25,15 @@ _FAREWELL_S = 2.0
 
 class SinglePump:
     """Drives one client until `close`. `lose` may be set at any time to lose whole frames on a plain path;
-    over other carriers it is the client's endpoints that have to lose them, see `lossy.with_loss`.
+    over other carriers it is the client's endpoints that have to lose them, see `lossy.with_loss`. `source`:
+    an address of this machine to come from.
 
     Call `wake` after anything was done to the client.
     """
 
-    def __init__(self, client: Client) -> None:
+    def __init__(self, client: Client, source: str | None = None) -> None:
         self.lose: Lose | None = None
+        self._source = source
         self._client = client
         self._wake = gevent.event.Event()
         self._watcher: Any = None
@@ -137,7 +139,7 @@ class SinglePump:
     def _dial(self, now: float) -> None:
         client = self._client
         try:
-            client.link = start_connect(client.endpoint)
+            client.link = start_connect(client.endpoint, self._source)
         except OSError as error:
             client.connect_failed(error.strerror or str(error), now)
             return

@@ -36,14 +36,33 @@ class _Spoken:
         return []
 
 
-class Wire:
-    """A bare connection that speaks frames of the chat protocol, whatever they are, over any carrier."""
+_LIMIT_S = 10.0
 
-    def __init__(self, endpoint: Endpoint, *, compression: bool = False, timeout_s: float = 10.0) -> None:
+
+class Wire:
+    """A bare connection that speaks frames of the chat protocol, whatever they are, over any carrier.
+
+    `source`: an address of this machine to come from. `patience`: by what time limits are multiplied, where
+    the network is broken on purpose. `error`: what the system said when the connection ended, None if the
+    peer closed it.
+    """
+
+    patience = 1.0
+
+    def __init__(
+        self,
+        endpoint: Endpoint,
+        *,
+        compression: bool = False,
+        timeout_s: float = _LIMIT_S,
+        source: str | None = None,
+    ) -> None:
+        self.error: OSError | None = None
         if endpoint.carrier.new_tunnel is None:
-            self._socket = gevent.socket.create_connection(endpoint.address, timeout=timeout_s)
+            own = None if source is None else (source, 0)
+            self._socket = gevent.socket.create_connection(endpoint.address, timeout_s, own)
         else:
-            self._socket = gevent.socket.socket(fileno=start_connect(endpoint))
+            self._socket = gevent.socket.socket(fileno=start_connect(endpoint, source))
         self._spoken = _Spoken(compression)
         # Of a session carriers need no more than its bytes.
         session, wrap = cast(Session, self._spoken), endpoint.carrier.wrap
@@ -93,8 +112,10 @@ class Wire:
         else:
             self._flush()
 
-    def next(self, timeout_s: float = 10.0) -> Message | None:
-        """The next message; None when the server closed. Raises Expected when nothing comes in time."""
+    def next(self, timeout_s: float | None = None) -> Message | None:
+        """The next message; None when the server closed. Raises Expected when nothing comes in time, which
+        is not stretched if it is given."""
+        timeout_s = _LIMIT_S * self.patience if timeout_s is None else timeout_s
         until = time.monotonic() + timeout_s
         while (message := self._spoken.buffer.next_message()) is None:
             if self._closed:
@@ -102,16 +123,17 @@ class Wire:
             self._socket.settimeout(max(0.001, until - time.monotonic()))
             try:
                 self._hear(self._socket.recv(65536))
-            except TimeoutError:
-                raise Expected(
-                    f"expected a frame or the end of the connection within {timeout_s} s"
-                ) from None
-            except OSError:
-                self._closed = True
+            except OSError as error:
+                if isinstance(error, TimeoutError) and error.errno is None:
+                    raise Expected(
+                        f"expected a frame or the end of the connection within {timeout_s} s"
+                    ) from None
+                self._closed, self.error = True, error
         return message
 
-    def expect(self, kind: type[M], timeout_s: float = 10.0) -> M:
+    def expect(self, kind: type[M], timeout_s: float = _LIMIT_S) -> M:
         """The next message of a kind; others before it are passed over. Raises Expected."""
+        timeout_s *= self.patience
         until = time.monotonic() + timeout_s
         came: list[str] = []
         while True:
@@ -126,9 +148,9 @@ class Wire:
                 raise Expected(f"expected {kind.__name__}; came: {', '.join(came) or 'nothing'}, then {end}")
             came.append(repr(message))
 
-    def expect_closed(self, timeout_s: float = 10.0) -> list[Message]:
+    def expect_closed(self, timeout_s: float = _LIMIT_S) -> list[Message]:
         """What came before the server closed. Raises Expected when it does not close in time."""
-        until = time.monotonic() + timeout_s
+        until = time.monotonic() + timeout_s * self.patience
         came: list[Message] = []
         while (message := self.next(max(0.001, until - time.monotonic()))) is not None:
             came.append(message)
