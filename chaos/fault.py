@@ -29,6 +29,7 @@ class Fault(ABC, Generic[L]):
     its band in charts; an `instantaneous` fault is over as soon as it has happened.
     `trials`: in which forms a fault matrix tries it, as people write them and with a semicolon between those
     of one trial; () for that of the example. `needs_ladder`: it means nothing to clients that know addresses.
+    `ends_connections`: whether one may break by it, not only wait.
     `wild`: in which forms random schedules may have it, () for none; the run has to pass under all of them.
 
     `per_client`, `per_connection`: whether it can be on for a share of them. Which, is set before `apply`:
@@ -42,6 +43,7 @@ class Fault(ABC, Generic[L]):
     pulls: ClassVar[str] = PROXIES
     trials: ClassVar[tuple[str, ...]] = ()
     needs_ladder: ClassVar[bool] = False
+    ends_connections: ClassVar[bool] = True
     wild: ClassVar[tuple[str, ...]] = ()
     per_client: ClassVar[bool] = False
     per_connection: ClassVar[bool] = False

@@ -60,6 +60,8 @@ class PacketFault(Fault[NetworkLever]):
 class ImpairmentFault(PacketFault):
     """A fault that is an impairment of each packet."""
 
+    ends_connections = False
+
     def __init__(self, value: str | None, impairment: Impairment, stream: str | None) -> None:
         super().__init__(value, stream)
         self.impairment = impairment

@@ -12,6 +12,7 @@ class BurdenFault(Fault[ServerLever]):
     """The server bears something for a while, also when it is killed and started again meanwhile."""
 
     pulls = SERVER
+    ends_connections = False
 
     def __init__(self, value: str | None, burden: Burden) -> None:
         self.value = value

@@ -12,6 +12,7 @@ class Bandwidth(ToxicFault):
     example = "bandwidth=50KB/s"
     color = "#9467bd"
     wild = ("bandwidth=5KB/s", "bandwidth=50KB/s")
+    ends_connections = False
 
     @classmethod
     def parse(cls, value: str | None, stream: str | None = None) -> "Bandwidth":

@@ -12,6 +12,7 @@ class Latency(ToxicFault):
     example = "latency=300ms±100ms"
     color = "#ff7f0e"
     wild = ("latency=100ms±50ms", "latency=800ms±300ms")
+    ends_connections = False
 
     @classmethod
     def parse(cls, value: str | None, stream: str | None = None) -> "Latency":

@@ -16,6 +16,7 @@ class Partition(PacketFault):
     example = "partition at 10s for 5s"
     color = "#000000"
     wild = ("partition",)
+    ends_connections = False
 
     @classmethod
     def parse(cls, value: str | None, stream: str | None = None) -> "Partition":

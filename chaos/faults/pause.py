@@ -17,6 +17,7 @@ class Pause(Fault[ServerLever]):
     color = "#a9a9a9"
     wild = ("pause on access", "pause on server")
     pulls = SERVER
+    ends_connections = False
     trials = ("pause on access", "pause on server")
 
     def __init__(self) -> None:

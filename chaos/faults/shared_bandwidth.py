@@ -12,6 +12,7 @@ class SharedBandwidth(ToxicFault):
     example = "shared_bandwidth=500KB/s"
     color = "#756bb1"
     wild = ("shared_bandwidth=100KB/s", "shared_bandwidth=500KB/s")
+    ends_connections = False
 
     @classmethod
     def parse(cls, value: str | None, stream: str | None = None) -> "SharedBandwidth":

@@ -13,6 +13,7 @@ class Slicer(ToxicFault):
     example = "slicer=64B±32B/1ms"
     color = "#bcbd22"
     wild = ("slicer=20±10",)
+    ends_connections = False
 
     @classmethod
     def parse(cls, value: str | None, stream: str | None = None) -> "Slicer":

@@ -12,6 +12,7 @@ class SlowClose(ToxicFault):
     example = "slow_close=2s"
     color = "#8c564b"
     default_stream = "downstream"
+    ends_connections = False
 
     @classmethod
     def parse(cls, value: str | None, stream: str | None = None) -> "SlowClose":
