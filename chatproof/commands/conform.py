@@ -126,7 +126,7 @@ def command(
         http=http,
         carriers=carrier,
         jobs=jobs,
-        fault_plans=_planned(fault_plans, bool(target or start)),
+        fault_plans=planned(fault_plans, is_elsewhere=bool(target or start)),
         under="chatproof.weathered",
         mutant=mutant,
         out=out,
@@ -179,8 +179,8 @@ def _with_query(url: str, query: str | None) -> str:
     return url if query is None else f"{url}{'&' if '?' in url else '?'}{query}"
 
 
-def _planned(names: tuple[str, ...], is_elsewhere: bool) -> tuple[str, ...]:
-    """The fault plans that were named, if they can be had."""
+def planned(names: tuple[str, ...], *, is_elsewhere: bool = False) -> tuple[str, ...]:
+    """The fault plans that were named, if they can be had. Raises WrongUse."""
     from chaos.errors import FaultSyntaxError
     from chaos.fault_plan import library, load_fault_plan
     from chatproof.errors import WrongUse

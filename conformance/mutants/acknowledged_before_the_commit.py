@@ -27,4 +27,5 @@ MUTANT = Mutant(
     breaks=("DLV.7",),
     story="SENT goes out while the message is still on its way to the disk",
     patch=patch,
+    under={"datacentre-outage": ("DLV.1",)},
 )

@@ -21,4 +21,5 @@ MUTANT = Mutant(
     story="reconnecting is fastest if one tries again at once",
     patch=patch,
     is_client=True,
+    under={"datacentre-outage": ("HBT.6",)},
 )

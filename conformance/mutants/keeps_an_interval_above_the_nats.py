@@ -23,4 +23,5 @@ MUTANT = Mutant(
     story="the interval is a constant of the app; behind some routers it is online every other minute",
     patch=patch,
     is_client=True,
+    under={"flaky-nat": ("HBT.4",)},
 )

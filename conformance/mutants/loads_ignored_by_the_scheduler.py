@@ -20,4 +20,5 @@ MUTANT = Mutant(
     breaks=("CHN.7",),
     story="the load of a node is reported once, when it starts",
     patch=patch,
+    under={"handover": ("CHN.7",)},
 )

@@ -21,4 +21,5 @@ MUTANT = Mutant(
     story="what worked is kept for ever: a phone that was in a hotel once polls until it is restarted",
     patch=patch,
     is_client=True,
+    under={"hotel-wifi": ("CHN.7",)},
 )

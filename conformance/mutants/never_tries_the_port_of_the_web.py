@@ -22,4 +22,5 @@ MUTANT = Mutant(
     story="a client tries 14000, 8080 and 80, and never 443, which is thought to be for browsers",
     patch=patch,
     is_client=True,
+    under={"office-firewall": ("CHN.3",)},
 )

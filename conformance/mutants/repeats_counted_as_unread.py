@@ -25,4 +25,5 @@ MUTANT = Mutant(
     breaks=("UNR.1",),
     story="a repeat is not stored again, but raises the count once more",
     patch=patch,
+    under={"congested-cell": ("UNR.3",)},
 )

@@ -18,4 +18,5 @@ MUTANT = Mutant(
     breaks=("DLV.1", "DLV.2"),
     story="the table of repeats belongs to the connection and goes with it",
     patch=patch,
+    under={"subway": ("DLV.2",)},
 )

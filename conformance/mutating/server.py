@@ -26,7 +26,7 @@ class MutantServer(ServerProcess):
         program = [sys.executable, "-m", "conformance.mutants", self._name]
         with self.log_path.open("ab") as log:
             self._process = subprocess.Popen(
-                [*program, *listen, *self._options, "--parent", str(os.getpid())],
+                [*self._within, *program, *listen, *self._options, "--parent", str(os.getpid())],
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.PIPE,
                 stderr=log,

@@ -11,21 +11,22 @@ _SOUND = "the sound server"
 def listing(mutants: Iterable[Mutant]) -> Iterator[str]:
     """Name, clauses and story of each."""
     for mutant in mutants:
-        yield f"{mutant.name:<46} {','.join(mutant.carriers):<9} {' '.join(mutant.breaks):<14} {mutant.story}"
+        over = ",".join([*mutant.carriers, *mutant.under])
+        yield f"{mutant.name:<46} {over:<17} {' '.join(mutant.breaks):<14} {mutant.story}"
 
 
 def header() -> str:
     """What the columns of `row` mean."""
-    return f"{'mutant':<46} {'over':<9} {'has to fail':<14} {'failed':<30} {'':<8} {'s':>4}"
+    return f"{'mutant':<46} {'over':<17} {'has to fail':<14} {'failed':<30} {'':<8} {'s':>4}"
 
 
 def row(trial: Trial) -> str:
     """One trial; below the sound server why it does not pass."""
     name = trial.mutant.name if trial.mutant is not None else _SOUND
-    wanted = " ".join(trial.mutant.breaks) if trial.mutant is not None else "nothing"
+    wanted = " ".join(trial.mutant.has_to_fail(trial.carrier)) if trial.mutant is not None else "nothing"
     failed = " ".join(trial.failed) or trial.trouble or "nothing"
     line = (
-        f"{name:<46} {trial.carrier:<9} {wanted:<14} {failed:<30} {_word(trial):<8} {trial.duration_s:>4.0f}"
+        f"{name:<46} {trial.carrier:<17} {wanted:<14} {failed:<30} {_word(trial):<8} {trial.duration_s:>4.0f}"
     )
     reasons = trial.reasons if trial.mutant is None else ()
     return "\n".join([line, *(f"    {reason}" for reason in reasons)])

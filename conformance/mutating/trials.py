@@ -9,6 +9,7 @@ import time
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from conformance import cases
@@ -19,11 +20,17 @@ TRIAL_S = 600.0
 """No trial takes longer; one that does is ended, and its mutant has survived."""
 
 
+_SEED = "1"
+"""Of what a fault plan leaves to chance."""
+
+
 @dataclass(frozen=True, slots=True)
 class Trial:
-    """What the suite said of a server over a carrier. `mutant` None: of the sound one. `verdicts`: by clause,
-    of those that have cases. `reasons`: a line of each case that failed. `trouble`: why there are none, a
-    line."""
+    """What the suite said of a server over a carrier, or under the fault plan of that name.
+
+    `mutant` None: of the sound one. `verdicts`: by clause, of those that have cases. `reasons`: a line of
+    each case that failed. `trouble`: why there are none, a line.
+    """
 
     mutant: Mutant | None
     verdicts: Mapping[str, Verdict]
@@ -41,19 +48,27 @@ class Trial:
     def is_as_expected(self) -> bool:
         """Of a mutant: every clause that it breaks failed. Of the sound server: every clause is kept."""
         if self.mutant is not None:
-            return set(self.mutant.breaks) <= set(self.failed)
+            return set(self.mutant.has_to_fail(self.carrier)) <= set(self.failed)
         return bool(self.verdicts) and set(self.verdicts.values()) <= {Verdict.PASS, Verdict.NOT_OFFERED}
 
 
-def try_all(mutants: Sequence[Mutant], *, jobs: int, full: bool = False) -> Iterator[Trial]:
+def try_all(
+    mutants: Sequence[Mutant], *, jobs: int, full: bool = False, plans: Sequence[str] = (), under: str = ""
+) -> Iterator[Trial]:
     """Each of `mutants`, and the sound server, over each carrier; `jobs` at a time, each told as it is over.
 
     A mutant is tried with the cases of the clauses that it breaks until each has failed; `full`: with all
     cases. The sound server is tried with all cases that any of them is tried with over that carrier.
+    `plans`: under those fault plans instead, by processes that begin with the module `under`.
     """
-    wanted = [(mutant, [] if full else mutant.breaks, each) for mutant in mutants for each in mutant.carriers]
+    wanted = [
+        (mutant, () if full else mutant.has_to_fail(column), column)
+        for mutant in mutants
+        for column in _columns(mutant, plans)
+    ]
+    run = partial(run_trial, under=under if plans else "")
     with ThreadPoolExecutor(jobs) as pool:
-        trials = [pool.submit(run_trial, *each) for each in [*_controls(wanted), *wanted]]
+        trials = [pool.submit(run, *each) for each in [*_controls(wanted), *wanted]]
         try:
             for trial in as_completed(trials):
                 yield trial.result()
@@ -61,29 +76,37 @@ def try_all(mutants: Sequence[Mutant], *, jobs: int, full: bool = False) -> Iter
             pool.shutdown(wait=False, cancel_futures=True)
 
 
-def count_trials(mutants: Sequence[Mutant]) -> int:
+def count_trials(mutants: Sequence[Mutant], plans: Sequence[str] = ()) -> int:
     """How many `try_all` yields."""
-    carriers = [carrier for mutant in mutants for carrier in mutant.carriers]
-    return len(carriers) + len(set(carriers))
+    columns = [column for mutant in mutants for column in _columns(mutant, plans)]
+    return len(columns) + len(set(columns))
+
+
+def _columns(mutant: Mutant, plans: Sequence[str]) -> Sequence[str]:
+    """Over which carriers, or under which of these plans, a mutant shows."""
+    return [plan for plan in plans if plan in mutant.under] if plans else mutant.carriers
 
 
 def _controls(wanted: Sequence[tuple[Mutant, Sequence[str], str]]) -> list[tuple[None, list[str], str]]:
     clauses: dict[str, set[str]] = {}
-    for _, of_mutant, carrier in wanted:
-        clauses.setdefault(carrier, set()).update(of_mutant)
-    return [(None, sorted(found), carrier) for carrier, found in clauses.items()]
+    for _, of_mutant, column in wanted:
+        clauses.setdefault(column, set()).update(of_mutant)
+    return [(None, sorted(found), column) for column, found in clauses.items()]
 
 
-def run_trial(mutant: Mutant | None, clauses: Sequence[str], carrier: str = "tcp") -> Trial:
-    """The suite, or its cases for `clauses`, over a carrier, against a mutant or the sound server."""
+def run_trial(
+    mutant: Mutant | None, clauses: Sequence[str], carrier: str = "tcp", *, under: str = ""
+) -> Trial:
+    """The suite, or its cases for `clauses`, over a carrier, against a mutant or the sound server. With
+    `under` `carrier` is a fault plan, and the process begins with that module."""
     began = time.monotonic()
     with tempfile.TemporaryDirectory(prefix="chatproof-trial-") as folder:
         result, log = Path(folder) / "conformance.json", Path(folder) / "log"
         with log.open("wb") as output:
             try:
                 subprocess.run(
-                    _command(mutant, clauses, carrier, result), stdin=subprocess.DEVNULL, stdout=output,
-                    stderr=output, timeout=TRIAL_S, check=False,
+                    _command(mutant, clauses, carrier, result, under), stdin=subprocess.DEVNULL,
+                    stdout=output, stderr=output, timeout=TRIAL_S, check=False,
                 )  # fmt: skip
                 trouble = ""
             except subprocess.TimeoutExpired:
@@ -95,21 +118,25 @@ def run_trial(mutant: Mutant | None, clauses: Sequence[str], carrier: str = "tcp
     return Trial(mutant, verdicts, time.monotonic() - began, reasons, trouble, carrier)
 
 
-def _command(mutant: Mutant | None, clauses: Sequence[str], carrier: str, result: Path) -> list[str]:
+def _command(
+    mutant: Mutant | None, clauses: Sequence[str], column: str, result: Path, under: str
+) -> list[str]:
     folder = str(Path(cases.__file__).parent)
-    command = [
-        sys.executable, "-m", "pytest", folder,
-        "-p", "conformance.plugin", "-p", "conformance.mutating.plugin", "-p", "no:cacheprovider",
+    arguments = [
+        folder, "-p", "conformance.plugin", "-p", "conformance.mutating.plugin", "-p", "no:cacheprovider",
         "--disable-plugin-autoload", "--import-mode=importlib", "-q", "--tb=line",
-        "-c", os.devnull, "--rootdir", folder, "--conformance-json", str(result), "--over", carrier,
+        "-c", os.devnull, "--rootdir", folder, "--conformance-json", str(result),
     ]  # fmt: skip
     if mutant is not None:
-        command += ["--mutant", mutant.name]
+        arguments += ["--mutant", mutant.name]
         if clauses:
-            command.append("--until-blamed")
+            arguments.append("--until-blamed")
     for clause in clauses:
-        command += ["--clause", clause]
-    return command
+        arguments += ["--clause", clause]
+    if under:
+        own = ["--over", "tcp", "--seed", _SEED, column, "--carrier", "tcp"]
+        return [sys.executable, "-m", under, str(os.getpid()), *arguments, *own]
+    return [sys.executable, "-m", "pytest", *arguments, "--over", column]
 
 
 def _read(result: Path) -> tuple[dict[str, Verdict], list[str]]:

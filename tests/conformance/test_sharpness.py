@@ -7,10 +7,11 @@ from pathlib import Path
 
 import pytest
 
+from chaos.fault_plan import library
 from conformance import cases, catalogue
 from conformance.mutating import mutant, table
 from conformance.mutating.mutant import Mutant, UnknownMutant
-from conformance.mutating.trials import Trial, run_trial
+from conformance.mutating.trials import Trial, count_trials, run_trial
 from conformance.verdicts import Verdict
 
 pytestmark = pytest.mark.timeout(600)
@@ -67,6 +68,8 @@ def test_a_mutant_is_named_like_its_file_and_breaks_known_clauses(name: str) -> 
     found = mutant.load(name)
     assert found.name == name
     assert found.breaks
+    assert found.carriers or found.under
+    assert {clause for clauses in found.under.values() for clause in clauses} <= catalogue.load().keys()
     assert set(found.breaks) <= catalogue.load().keys()
     assert not found.story.endswith(".")
 
@@ -100,6 +103,26 @@ def test_a_mutant_is_killed_only_by_its_own_clauses() -> None:
     assert not trial_of(("DLV.1",), DLV_1=Verdict.PASS, DLV_2=Verdict.FAIL).is_as_expected
     assert not trial_of(("DLV.1", "DLV.2"), DLV_1=Verdict.FAIL, DLV_2=Verdict.UNKNOWN).is_as_expected
     assert not trial_of(("DLV.1",)).is_as_expected
+
+
+def test_under_a_plan_a_mutant_is_killed_by_the_clauses_that_show_there() -> None:
+    broken = Mutant("some", ("DLV.7",), "somehow", lambda: None, under={"subway": ("DLV.1",)})
+    assert Trial(broken, {"DLV.1": Verdict.FAIL}, 1.0, carrier="subway").is_as_expected
+    assert not Trial(broken, {"DLV.7": Verdict.FAIL}, 1.0, carrier="subway").is_as_expected
+    assert not Trial(broken, {"DLV.1": Verdict.FAIL}, 1.0, carrier="tcp").is_as_expected
+
+
+def test_each_plan_of_the_library_has_a_mutant_that_shows_under_it() -> None:
+    shown = {plan for name in mutant.names() for plan in mutant.load(name).under}
+    assert shown == set(library())
+
+
+def test_mutants_are_tried_over_carriers_or_under_the_plans_that_are_asked_for() -> None:
+    both = Mutant("both", ("DLV.1",), "somehow", lambda: None, under={"subway": ("DLV.1",)})
+    only = Mutant("only", ("DLV.1",), "somehow", lambda: None, carriers=(), under={"handover": ("DLV.1",)})
+    assert count_trials([both, only]) == 2
+    assert count_trials([both, only], ["subway", "handover", "hotel-wifi"]) == 4
+    assert count_trials([both, only], ["handover"]) == 2
 
 
 def test_the_sound_server_passes_only_if_something_was_tried() -> None:
