@@ -29,9 +29,10 @@ class FaultRecord:
 
 
 class _Run:
-    """One fault of a schedule. `lock` is held while it is applied or healed."""
+    """One fault of a schedule. `lock` is held while it is applied or healed. `has_begun`: it has been on
+    everywhere."""
 
-    __slots__ = ("fault", "index", "is_on", "key", "lock", "name", "spec")
+    __slots__ = ("fault", "has_begun", "index", "is_on", "key", "lock", "name", "spec")
 
     def __init__(self, spec: FaultSpec, number: int) -> None:
         self.spec = spec
@@ -40,6 +41,7 @@ class _Run:
         self.key = f"{number}/{spec.as_text()}"
         self.index: int | None = None
         self.is_on = False
+        self.has_begun = False
         self.lock = RLock()
 
 
@@ -118,8 +120,9 @@ class FaultSchedule:
             if "layer" in detail:
                 detail["summary"] += f", by {detail['layer']}"
         except ChaosError as error:
-            self._failed(run, error)
+            self._not_begun(run, error)
             return False
+        run.has_begun = True
         self._change(run)
         return True
 
@@ -137,6 +140,9 @@ class FaultSchedule:
 
     def _lever(self, run: _Run) -> Any:
         return self._levers.lever(run.fault.pulls, run.spec.name)
+
+    def _not_begun(self, run: _Run, error: ChaosError) -> None:
+        self._failed(run, error)
 
     def _failed(self, run: _Run, error: ChaosError) -> None:
         self.failures.append(error)

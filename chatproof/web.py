@@ -5,13 +5,16 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import partial
 
+import gevent
 from flask import Response, jsonify, make_response, request
 from locust import argument_parser
 from locust.env import Environment
+from locust.web import WebUI
 
 from chatproof.errors import WrongUse
 
 _HOST = "127.0.0.1"
+_LOOK_S = 0.01
 _OWNED = ("locust.swarm", "locust.reset_stats", "locust.update_user")
 
 
@@ -50,3 +53,12 @@ def page(environment: Environment, port: int | None, stop: Callable[[], None]) -
         argument_parser.ui_extra_args_dict = theirs
         if web_ui.server is not None:
             web_ui.stop()
+
+
+def answer(web_ui: WebUI) -> None:
+    """Who asks for the page from now on gets it. Raises WrongUse if its port was taken meanwhile."""
+    web_ui.start()
+    while web_ui.server is None or not web_ui.server.started:
+        if web_ui.greenlet is None or web_ui.greenlet.dead:
+            raise WrongUse(f"--web-port {web_ui.port}: nobody can listen there; choose another")
+        gevent.sleep(_LOOK_S)

@@ -92,6 +92,8 @@ class Breakage:
 
     def _changed(self, record: FaultRecord) -> None:
         if record.end_ns is None:
+            if "error" in record.detail:
+                log.error("fault %s: %s", record.detail["summary"], record.detail["error"])
             return
         fault = Fault(record.name, record.target, record.start_ns, record.end_ns, record.detail)
         try:

@@ -32,6 +32,7 @@ from scenarios.conclusion import Conclusion
 from scenarios.machine import describe
 from scenarios.options import population_of
 from scenarios.player import Player
+from scenarios.repeating import command_of
 from scenarios.run_dirs import new_run_dir
 from scenarios.stage import PopulationRoster
 from scenarios.words import (
@@ -78,6 +79,7 @@ class Conductor:
         self._closed: set[str] = set()
         self._news = Event()
         self._abandoned = False
+        self._given_up = False
         self._breakage: Breakage | None = None
         self.judges = True
         self.phase = Phase.READY
@@ -88,6 +90,7 @@ class Conductor:
         self.snapshots: dict[str, dict[str, Any]] = {}
         self.broken: str | None = None
         self._made_dir = ""
+        self._around: dict[str, Any] | None = None
         self.folder: RunFolder | None = None
         runner = runner_of(environment)
         runner.register_message(PREFIX + "claim", self._on_claim)
@@ -126,6 +129,10 @@ class Conductor:
         """The run could not begin: nobody has to settle."""
         self._abandoned = True
         runner_of(self._environment).send_message(PREFIX + "abandon", {})
+
+    def give_up(self) -> None:
+        """Nobody is waited for any more, and nothing is judged: whoever does not answer may never do."""
+        self._given_up = True
 
     def interrupted(self) -> None:
         """The run ends before its time; the report will say so."""
@@ -177,20 +184,19 @@ class Conductor:
             self._break(f"{error}; name another folder with --run-dir")
             return
         assert self.folder is not None
+        self._around = None
         try:
             if not self.folder.environment.exists():
-                self.folder.save_environment(
-                    {
-                        "target": environment.host or "",
-                        **promises(environment.host or ""),
-                        "scenario": ", ".join(
-                            sorted(kind.__name__.lower() for kind in environment.user_classes)
-                        ),
-                        "seed": options.seed,
-                        "heartbeat_s": options.heartbeat,
-                        "machine": describe(),
-                    }
-                )
+                self._around = {
+                    "target": environment.host or "",
+                    **promises(environment.host or ""),
+                    "scenario": ", ".join(sorted(kind.__name__.lower() for kind in environment.user_classes)),
+                    "seed": options.seed,
+                    "heartbeat_s": options.heartbeat,
+                    "command": command_of(environment),
+                    "machine": describe(),
+                }
+                self.folder.save_environment(self._around)
             if self.judges:
                 self._open_desk(environment, self.folder)
         except (LedgerError, TargetError, ChaosError) as error:
@@ -231,6 +237,8 @@ class Conductor:
                 self._breakage.begin()
 
     def _on_test_stopping(self, environment: Environment, **_: Any) -> None:
+        if self._given_up:
+            return
         now = time.monotonic_ns()
         self.phase = Phase.SETTLING
         if self._breakage is not None:
@@ -246,6 +254,8 @@ class Conductor:
         self._phases = replace(self._phases, settle_end_ns=time.monotonic_ns())
 
     def _on_test_stop(self, environment: Environment, **_: Any) -> None:
+        if self._given_up:
+            return
         # Locust does not tell its workers to stop when the master quits, so they are told here.
         runner_of(environment).send_message(PREFIX + "close", {})
         if not self._await(self._closed, self._players(), _CLOSE_TIMEOUT_S):
@@ -258,6 +268,7 @@ class Conductor:
             return
         try:
             self.folder.save_phases(self._phases)
+            self._note_command(self.folder)
             if self.broken is None:
                 self._write_tables(self.folder)
                 if self.judges:
@@ -265,6 +276,15 @@ class Conductor:
         except WRONG_USE as error:
             self._break(str(error))
             self.phase = Phase.OVER
+
+    def _note_command(self, folder: RunFolder) -> None:
+        """The command repeats also what was decided while the run went on: its length and its faults."""
+        if self._around is None or self.desk is None:
+            return
+        phases, faults = self._phases, self.desk.added(self._phases.load_start_ns)
+        took_s = (phases.load_end_ns - phases.start_ns) / 1e9
+        self._around["command"] = command_of(self._environment, took_s, faults)
+        folder.save_environment(self._around)
 
     def _judge(self, folder: RunFolder) -> None:
         if self._environment.web_ui is not None:

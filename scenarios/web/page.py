@@ -74,6 +74,8 @@ class Page:
         return render_template(
             "chatproof_live.html",
             scenarios=sorted(scenarios),
+            shapes=sorted(environment.available_shape_classes or {}),
+            shape=type(environment.shape_class).__name__ if environment.shape_class else "",
             host=environment.host or "",
             users=options.get("num_users") or 10,
             spawn_rate=options.get("spawn_rate") or 10,
