@@ -29,7 +29,7 @@ class Fault(ABC, Generic[L]):
     its band in charts; an `instantaneous` fault is over as soon as it has happened.
     `trials`: in which forms a fault matrix tries it, as people write them and with a semicolon between those
     of one trial; () for that of the example. `needs_ladder`: it means nothing to clients that know addresses.
-    `ends_connections`: whether one may break by it, not only wait.
+    `ends_connections`: whether it may end one with a word, a FIN or a RST, instead of falling silent.
     `wild`: in which forms random schedules may have it, () for none; the run has to pass under all of them.
 
     `per_client`, `per_connection`: whether it can be on for a share of them. Which, is set before `apply`:

@@ -15,11 +15,13 @@ if TYPE_CHECKING:
     from chaos.fault_plan import FaultPlan
     from chaos.packets.network import Network
 
-CANNOT = 3
+CANNOT = 4
+"""Another code than that of a case that could not be decided."""
 
 
 def main() -> int:
-    """What pytest says, as the plugin changes it; 3 with one line when this machine cannot do the plan."""
+    """What pytest says, as the plugin changes it; CANNOT with one line when this machine cannot do the plan,
+    or a fault of it."""
     parent, *arguments = sys.argv[1:]
     if not end_with(int(parent)):
         return 0
@@ -51,7 +53,13 @@ def _run(plan: "FaultPlan", seed: int, network: "Network | None", arguments: lis
     from conformance.target import target_key
     from conformance.weather import Weather
 
-    weather = Weather(plan, seed, network, lambda process: EmbeddedServer(process, random.Random(seed)))
+    weather = Weather(
+        plan,
+        seed,
+        network,
+        lambda process: EmbeddedServer(process, random.Random(seed)),
+        _addresses(plan, network),
+    )
 
     class Under:
         """The suite's target is under the plan."""
@@ -61,6 +69,16 @@ def _run(plan: "FaultPlan", seed: int, network: "Network | None", arguments: lis
             config.stash[target_key].weather = weather
 
     return int(pytest.main(arguments, plugins=[Under()]))
+
+
+def _addresses(plan: "FaultPlan", network: "Network | None") -> tuple[str, ...]:
+    """Where clients come from, so that a fault may pick some of them; () if none does."""
+    from chaos.packets.network import CLIENT_ADDRESSES
+    from scenarios.options import source_addresses
+
+    if not any(spec.picks_clients for spec in plan.schedule(plan.length_s)):
+        return ()
+    return CLIENT_ADDRESSES if network is not None else source_addresses(len(CLIENT_ADDRESSES))
 
 
 if __name__ == "__main__":

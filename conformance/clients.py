@@ -4,14 +4,18 @@ import itertools
 import random
 from collections.abc import Sequence
 from contextlib import ExitStack
+from functools import partial
 from typing import Any, Protocol
 
+import gevent.socket
+
 from conformance.accounts import User
+from conformance.exposed import PATIENCE, ExposedWeb, ExposedWire, keep_watch
 from conformance.phone import Phone
 from conformance.strait import Strait
 from conformance.target import Target
 from conformance.verdicts import not_offered
-from conformance.weather import PATIENCE
+from conformance.weather import LATE_S, Weather
 from conformance.web import Web
 from conformance.wirelog import Heard, WireLog, told
 from drivers.contract import Identity
@@ -70,19 +74,20 @@ class Clients:
         endpoint = overheard_bare(endpoint, heard.frame)
         if hear is not None:
             endpoint = overheard_bare(endpoint, hear)
-        wire = Wire(endpoint, compression=compression)
+        weather = self._target.weather
+        if weather is None:
+            wire = Wire(endpoint, compression=compression)
+        else:
+            wire = ExposedWire(endpoint, weather, name, compression=compression)
         self._stack.callback(lambda: heard.note("the server had closed") if wire.is_closed else None)
         return self._stack.enter_context(wire)
 
     def phone(self, user: User, device: str = "phone", *, heartbeat_s: int = 60, version: int = 0) -> Phone:
         """A logged-in connection without a will of its own."""
-        return Phone(
-            self.wire_to(self._next_endpoint(), name=f"{user.user}/{device}"),
-            user,
-            device,
-            heartbeat_s,
-            version,
-        )
+        wire = self.wire_to(self._next_endpoint(), name=f"{user.user}/{device}")
+        phone = Phone(wire, user, device, heartbeat_s, version)
+        phone.late_s = 0.0 if self._target.weather is None else LATE_S
+        return phone
 
     def web(self, user: User | None, device: str = "http") -> Web:
         """Short HTTP requests as `user`, or without a token."""
@@ -91,8 +96,10 @@ class Clients:
             not_offered("the target has no HTTP that the suite knows of (--http URL)")
         token = None if user is None else user.token
         name = "HTTP, no token" if user is None else f"{user.user}/{device} HTTP"
-        web = Web(url, token, device, ca=self._target.ca, hear=self.log.client(name).web)
-        return self._stack.enter_context(web)
+        ca, hear, weather = self._target.ca, self.log.client(name).web, self._target.weather
+        if weather is None:
+            return self._stack.enter_context(Web(url, token, device, ca=ca, hear=hear))
+        return self._stack.enter_context(ExposedWeb(url, token, device, weather, ca=ca, hear=hear))
 
     def device(
         self,
@@ -116,7 +123,10 @@ class Clients:
 
     def strait(self) -> Strait:
         """A way to the target that the case can close."""
-        return self._stack.enter_context(Strait(self._next_endpoint()))
+        weather = self._target.weather
+        if weather is None:
+            return self._stack.enter_context(Strait(self._next_endpoint()))
+        return self._stack.enter_context(Strait(self._next_endpoint(), partial(_dial, weather)))
 
     def device_at(
         self, endpoints: Sequence[Endpoint], identity: Identity, policy: Policy, version: int = 0
@@ -126,12 +136,23 @@ class Clients:
         ways = tuple(endpoints)
         if self._target.speaks_chat:
             ways = tuple(overheard(endpoint, heard.frame) for endpoint in endpoints)
-        device = Device(ways, identity, policy=policy, version=version)
-        if self._target.weather is not None:
+        weather = self._target.weather
+        source = None if weather is None else weather.source()
+        device = Device(ways, identity, policy=policy, version=version, source=source)
+        if weather is not None:
             device.patience = PATIENCE
-            self._target.weather.company.add(device)
+            weather.company.add(device)
         self._stack.callback(_note_ends if self._target.speaks_chat else _note_all, device, heard)
         return self._stack.enter_context(device)
+
+
+def _dial(weather: Weather, address: tuple[str, int]) -> gevent.socket.socket:
+    source = weather.source()
+    connection = gevent.socket.create_connection(
+        address, source_address=None if source is None else (source, 0)
+    )
+    keep_watch(connection)
+    return connection
 
 
 def _note_ends(device: Device, heard: Heard) -> None:
@@ -176,6 +197,7 @@ class MakeDevice(Protocol):
         *,
         version: int = 0,
         through: Strait | None = None,
+        at: Sequence[Endpoint] = (),
         **policy: Any,
     ) -> Device: ...
 

@@ -33,7 +33,11 @@ def log_in(
 
 
 class Phone:
-    """One device of one user on a `Wire`. `pushes`, `pushed_at` (monotonic s), `told`: all that came."""
+    """One device of one user on a `Wire`. `pushes`, `pushed_at` (monotonic s), `told`: all that came.
+
+    `late_s`: by so much later than it happens the end of the connection may be heard of, where the network is
+    broken on purpose.
+    """
 
     def __init__(self, wire: Wire, user: User, device: str, heartbeat_s: int = 60, version: int = 0) -> None:
         self.wire = wire
@@ -42,6 +46,7 @@ class Phone:
         self.pushes: list[Push] = []
         self.pushed_at: list[float] = []
         self.told: list[Message] = []
+        self.late_s = 0.0
         self.logged_in = log_in(wire, user, device, heartbeat_s=heartbeat_s, version=version)
 
     # -- sending
@@ -186,6 +191,7 @@ class Phone:
         timeout_s: float = 10.0,
     ) -> Message:
         """The next message of one of several kinds that matches. Raises Expected when it does not come."""
+        timeout_s *= self.wire.patience
         until = time.monotonic() + timeout_s
         wanted = " or ".join(kind.__name__ for kind in kinds)
         came: list[str] = []

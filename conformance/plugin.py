@@ -94,6 +94,7 @@ def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line("markers", "neutral: the case leaves all words to the client: for any dialect")
     config.addinivalue_line("markers", "by(place, ...): where a foreign standard says what the case looks at")
     config.addinivalue_line("markers", "calm(why): under a fault plan the case means nothing")
+    config.addinivalue_line("markers", "lasts: under a fault plan it takes as long as all its phases")
     config.addinivalue_line("markers", "waits: the case runs side by side with all others that wait")
     option = config.option
     try:

@@ -81,6 +81,7 @@ def _start_under(
         certificate=_certificate(folder, ca),
         listen=weather.listen,
         within=weather.within,
+        resolve=[f"{NAME}={weather.host}"],
         disturbances=True,
     )
     stack.callback(server.stop)

@@ -6,6 +6,7 @@ protocol over any carrier, without a broken stream.
 
 import errno
 import time
+from collections.abc import Callable
 from types import TracebackType
 from typing import Self
 
@@ -20,6 +21,7 @@ from reactor import sockets
 _HOST = "127.0.0.1"
 _READ_BYTES = 65536
 UP, DOWN = "up", "down"
+Dial = Callable[[tuple[str, int]], gevent.socket.socket]
 
 
 class _Passage:
@@ -42,11 +44,13 @@ class _Passage:
 
 class Strait:
     """`endpoint` is `beyond` by way of it. `hold` and `let` are for connections there are and those to come.
+    `dial` makes its own connections.
 
     `closed_at`: when the server last ended a connection by itself, monotonic; None while it has not.
     """
 
-    def __init__(self, beyond: Endpoint) -> None:
+    def __init__(self, beyond: Endpoint, dial: Dial = gevent.socket.create_connection) -> None:
+        self._dial = dial
         self.closed_at: float | None = None
         self._address = beyond.address
         self._sign = b""
@@ -105,7 +109,7 @@ class Strait:
 
     def _pass(self, client: gevent.socket.socket, _: object) -> None:
         try:
-            server = gevent.socket.create_connection(self._address)
+            server = self._dial(self._address)
         except OSError:
             client.close()
             return

@@ -15,11 +15,11 @@ from gevent.pool import Pool
 
 from conformance.clients import Clients
 from conformance.deviations import Judge, notes_key
+from conformance.exposed import BrokenByPlan
 from conformance.target import Target, seed_key, target_key
 from conformance.verdicts import Undecided
-from conformance.weather import AT_ONCE, PAUSE_S, parameters
+from conformance.weather import AT_ONCE, PAUSE_S, TRIES, parameters
 from conformance.wirelog import WireLog, log_key
-from drivers.pumps.wire import Expected
 
 Outcome = BaseException | None
 outcomes_key = pytest.StashKey[dict[str, Outcome]]()
@@ -31,6 +31,11 @@ _ENDS = (Exception, pytest.skip.Exception, pytest.fail.Exception)
 def waits(item: pytest.Item) -> bool:
     """True for a case that runs side by side with others."""
     return item.get_closest_marker("waits") is not None
+
+
+def lasts(item: pytest.Item) -> bool:
+    """True for a case that takes as long as the phases of a fault plan."""
+    return item.get_closest_marker("lasts") is not None
 
 
 def spare_fixtures(item: pytest.Function) -> None:
@@ -47,33 +52,31 @@ def run_all(items: Iterable[pytest.Function], config: pytest.Config) -> dict[str
     target, seed = config.stash[target_key], config.stash[seed_key]
     # Whoever asks first starts the server, and while it starts the others would not wait for it.
     _ = target.endpoints
-    pool = Pool(None if target.weather is None else AT_ONCE)
+    pool, beside = Pool(None if target.weather is None else AT_ONCE), Pool()
     running = {}
     try:
-        for item in items:
-            running[item.nodeid] = pool.spawn(_tried, item, target, seed)
+        # Those that last as long as the plan mostly wait, and hold nobody up who does not.
+        for item in sorted(items, key=lasts, reverse=True):
+            running[item.nodeid] = (beside if lasts(item) else pool).spawn(_tried, item, target, seed)
         pool.join()
+        beside.join()
     finally:
         pool.kill()
+        beside.kill()
     return {name: greenlet.value for name, greenlet in running.items()}
 
 
 def _tried(item: pytest.Function, target: Target, seed: int) -> Outcome:
-    """How the case ended, at the last try if it has several."""
-    tries = 1 if target.weather is None else target.weather.tries(item)
+    """How the case ended; tried again only when a fault had broken a connection that it was using."""
     notes = item.stash.setdefault(notes_key, [])
-    for number in range(1, tries + 1):
-        if number > 1:
-            gevent.sleep(PAUSE_S)
+    for number in range(1, TRIES + 1):
         outcome = _run(item, target, seed)
-        if outcome is None or isinstance(outcome, pytest.skip.Exception):
-            break
-        if tries > 1:
-            notes.append(f"try {number}: {type(outcome).__name__}: {str(outcome).partition(chr(10))[0]}")
-    else:
-        if tries > 1 and isinstance(outcome, Expected | OSError):
-            return Undecided(f"in each of {tries} tries its bare connections broke; at last: {outcome}")
-    return outcome
+        if not isinstance(outcome, BrokenByPlan):
+            return outcome
+        notes.append(f"try {number}: {outcome}")
+        if number < TRIES:
+            gevent.sleep(PAUSE_S)
+    return Undecided(f"in each of {TRIES} tries a fault broke a bare connection; at last: {outcome}")
 
 
 class Given:

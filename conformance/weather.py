@@ -1,14 +1,15 @@
 """The suite under a fault plan: the same cases, side by side, while the network between breaks and heals.
 
-What a fault did to a bare connection cannot be told from what the target did, so such a case is tried again,
-on new accounts, and its verdict is that of the first try that passes, else of the last: a target that is
-wrong is wrong each time. A case of real clients has no second try: they have to make good what breaks.
+A case has one try. It gets another one, on new accounts, only when a fault has broken a bare connection that
+it was using and the evidence says so (`conformance.exposed`): never after an answer, a missing one over a
+connection that works, or anything that real clients did, who have to make good what breaks.
 """
 
 import inspect
+import itertools
 import random
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 from weakref import WeakSet
@@ -22,8 +23,12 @@ from chaos.fault_plan import FaultPlan
 from chaos.frame_fault import FrameFault
 from chaos.levers import PROXIES, Levers, ServerLever
 from chaos.own_proxy import OwnToxiproxy
-from chaos.packets.network import SERVER_ADDRESS, Network
-from chaos.schedule import FaultSchedule
+from chaos.packet_fault import PacketFault
+from chaos.packets.nat import SILENT
+from chaos.packets.network import NAT, SERVER_ADDRESS, Network
+from chaos.schedule import FaultRecord, FaultSchedule
+from conformance.exposed import Life, is_silence
+from conformance.phases import Spell, spells
 from drivers.endpoints import Endpoint
 from drivers.pumps.blocking import Device
 
@@ -35,16 +40,21 @@ weather_key = pytest.StashKey["Weather"]()
 TRIES = 5
 PAUSE_S = 3.0
 """Before the next try: a server that was killed has to be there again."""
-PATIENCE = 4.0
-"""By what the time limits of real clients are multiplied: they wait for outages to end."""
+LATE_S = 15.0
+"""By so much later than else the end of a connection may be heard of: what a plan holds up is sent again
+after a while that doubles each time."""
 AT_ONCE = 10
 CLAUSES = ("DLV.*", "ORD.*", "UNR.*", "HBT.1", "HBT.2", "HBT.4", "HBT.6", "CHN.[34567]")
 """Those that a fault plan is about, if nobody asks for others."""
 _LONGEST_S = 3600.0
+_HOST = "127.0.0.1"
 _PORTS = (14000, 443, 8080, 80)
 _HTTP_PORT = 8081
 _APART = ("tcp", "tls", "wss", "ws")
 _LADDER = "ladder"
+_AFTERMATH_S = 5.0
+"""So long after a fault who was killed may still not be there."""
+_NS = 1e9
 _BARE = frozenset({"clients", "phone", "strait", "web", "wire"})
 
 
@@ -81,19 +91,56 @@ class Company:
 @dataclass(slots=True)
 class Weather:
     """A fault plan around one run of the suite, in `network` if it needs one: this process is on the clients'
-    side of it. `lever`: what faults can do to the server that the suite has started."""
+    side of it. `lever`: what faults can do to the server that the suite has started. `addresses`: where
+    clients come from, in turn, if faults are to meet some of them; () for wherever the system likes."""
 
     plan: FaultPlan
     seed: int
     network: Network | None
     lever: "Callable[[ServerProcess], ServerLever]"
+    addresses: tuple[str, ...] = ()
     company: Company = field(init=False)
+    records: list[FaultRecord] = field(default_factory=list)
+    _began: float = 0.0
+    _turn: Iterator[str | None] = field(init=False)
     _schedule: FaultSchedule | None = None
     _proxy: OwnToxiproxy | None = None
     _control: ToxiproxyControl | None = None
 
     def __post_init__(self) -> None:
         self.company = Company(self.seed)
+        self._turn = itertools.cycle(self.addresses or (None,))
+
+    def source(self) -> str | None:
+        """Where the next client comes from; None for wherever the system likes."""
+        return next(self._turn)
+
+    def has(self, *faults: str) -> bool:
+        """Whether one of these faults is on in any phase."""
+        return any(spec.name in faults for phase in self.plan.phase for spec in phase.specs)
+
+    def upcoming(self) -> Iterator[Spell]:
+        """The phases that begin from now on; endless if the plan repeats."""
+        return spells(self.plan, self._began, time.monotonic())
+
+    def coming_round(self) -> list[Spell]:
+        """The next phases, each once."""
+        return list(itertools.islice(self.upcoming(), len(self.plan.phase)))
+
+    @property
+    def host(self) -> str:
+        """The server's address, as the clients' side has to know it."""
+        return _HOST if self.network is None else SERVER_ADDRESS
+
+    @property
+    def web_port(self) -> int:
+        """Where the server takes requests, the scheduler's among them, in a network of its own."""
+        return _HTTP_PORT if self.plan.access_processes else _PORTS[-1]
+
+    @property
+    def name_port(self) -> int:
+        """Where it answers for names: a port that plans close first."""
+        return _HTTP_PORT if self.plan.access_processes else _PORTS[0]
 
     @property
     def by_ladder(self) -> bool:
@@ -112,7 +159,7 @@ class Weather:
         """Where the server is to listen: on four ports that serve everything, or, where processes of its own
         hold the connections, on one for each carrier; and for short requests."""
         schemes = _APART if self.plan.access_processes else ("any",) * len(_PORTS)
-        host, ports = "127.0.0.1", [0] * (len(_PORTS) + 1)
+        host, ports = _HOST, [0] * (len(_PORTS) + 1)
         if self.network is not None:
             host, ports = SERVER_ADDRESS, [*_PORTS, _HTTP_PORT]
         return [f"{scheme}://{host}:{port}" for scheme, port in zip((*schemes, "http"), ports, strict=True)]
@@ -138,10 +185,13 @@ class Weather:
 
     def begin(self, server: "ServerProcess") -> None:
         """The phases follow each other from now on."""
-        levers = Levers(self._control, self.company, self.lever(server), self.network, seed=self.seed)
+        lever = self.lever(server)
+        levers = Levers(self._control, self.company, lever, self.network, self.addresses, self.seed)
         specs = self.plan.schedule(_LONGEST_S if self.plan.repeat else self.plan.length_s)
         self._schedule = FaultSchedule(specs, levers)
-        self._schedule.start(time.monotonic())
+        self.records = self._schedule.records
+        self._began = time.monotonic()
+        self._schedule.start(self._began)
 
     def end(self) -> None:
         """Everything is healed. Raises FaultsFailed with what could not be applied or healed."""
@@ -153,6 +203,29 @@ class Weather:
             if self._proxy is not None:
                 self._proxy.stop()
                 self._proxy = self._control = None
+
+    def cause(self, life: Life, error: OSError | None, *, is_tunnel: bool = False) -> str | None:
+        """Which fault has ended a connection, or kept it from being made, that has this `life` behind it and
+        ends with `error`, or with None by its peer; None if it was none. `is_tunnel`: nobody sees what
+        becomes of the connections behind it."""
+        if is_silence(error):
+            return "and nothing that was sent was answered any more"
+        now = time.monotonic()
+        since = life.opened_at - (0.0 if life.is_made else _AFTERMATH_S)
+        for record in reversed(self.records):
+            if _ended_by(record, now) < since:
+                continue
+            if self._ends_connections(record.name) or is_tunnel or not life.is_made:
+                return _ago(record, now)
+            if life.unanswered_s >= life.may_be_silent_s and _ended_by(record, now) >= life.heard_at:
+                return f"unheard for {life.unanswered_s:.1f} s, {_ago(record, now)}"
+        return None
+
+    def _ends_connections(self, fault: str) -> bool:
+        kind = fault_kinds()[fault]
+        if issubclass(kind, PacketFault) and kind.networks == (NAT,) and self.plan.nat == SILENT:
+            return False  # such a router tells nobody what it has forgotten
+        return kind.ends_connections
 
     def left_out(self, item: pytest.Item, given: frozenset[str]) -> str | None:
         """Why a case means nothing under the plan; None if it does. `given`: what cases can have."""
@@ -169,9 +242,14 @@ class Weather:
             return f"under {self.plan.name}: bare connections do not look for a way round blocked ports"
         return None
 
-    def tries(self, item: pytest.Item) -> int:
-        """How often a case may be tried."""
-        return TRIES if parameters(item) & _BARE else 1
+
+def _ended_by(record: FaultRecord, now: float) -> float:
+    return now if record.end_ns is None else record.end_ns / _NS
+
+
+def _ago(record: FaultRecord, now: float) -> str:
+    end = "still on" if record.end_ns is None else f"over for {now - record.end_ns / _NS:.1f} s"
+    return f"{record.detail['summary']} begun {now - record.start_ns / _NS:.1f} s before, {end}"
 
 
 def column(plan: str, carrier: str) -> str:

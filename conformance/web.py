@@ -19,6 +19,9 @@ from drivers.pumps.wire import Expected
 _HEARD_BYTES = 200
 
 
+Hear = Callable[[str, str, object], None]
+
+
 @dataclass(frozen=True, slots=True)
 class Reply:
     """`content`: the JSON of the body, None when it is none. `took_s`: from request to last byte."""
@@ -44,7 +47,7 @@ def trusting(ca: Path | None) -> "gevent.ssl.SSLContext":
 class Web:
     """One kept-alive connection; one request at a time. `token` None sends no Authorization. `ca`: PEM of the
     authority to trust over https, None for those of the system. `hear`: told direction ("up", "down"), head
-    and content of each request and answer."""
+    and content of each request and answer. `source`: an address of this machine to come from."""
 
     def __init__(
         self,
@@ -54,9 +57,11 @@ class Web:
         timeout_s: float = 15.0,
         *,
         ca: Path | None = None,
-        hear: Callable[[str, str, object], None] = lambda direction, head, content: None,
+        hear: Hear = lambda direction, head, content: None,
+        source: str | None = None,
     ) -> None:
         self._hear = hear
+        self._source = None if source is None else (source, 0)
         parts = urlsplit(url)
         is_secure = parts.scheme == "https"
         self._address = (parts.hostname or "127.0.0.1", parts.port or (443 if is_secure else 80))
@@ -85,7 +90,8 @@ class Web:
         began = time.monotonic()
         # The suite's sockets are the hub's: one that waits lets the others go on.
         if connection.sock is None:
-            plain = gevent.socket.create_connection(self._address, timeout=self._timeout_s)
+            plain = gevent.socket.create_connection(self._address, self._timeout_s, self._source)
+            self._connected(plain)
             secure = self._context
             connection.sock = (
                 plain if secure is None else secure.wrap_socket(plain, server_hostname=self._address[0])
@@ -94,8 +100,10 @@ class Web:
             connection.request(method, path, body, sent)
             response = connection.getresponse()
             data = response.read()
-        except TimeoutError as error:
+        except (OSError, http.client.HTTPException) as error:
             connection.close()
+            if not isinstance(error, TimeoutError) or error.errno is not None:
+                raise
             raise Expected(f"{method} {path}: expected an answer within {self._timeout_s} s") from error
         took_s = time.monotonic() - began
         try:
@@ -105,6 +113,9 @@ class Web:
         said = data[:_HEARD_BYTES].decode(errors="replace") if found is None and data else found
         self._hear("down", str(response.status), said)
         return Reply(response.status, dict(response.headers.items()), data, found, took_s)
+
+    def _connected(self, connection: gevent.socket.socket) -> None:
+        """A new connection is there."""
 
     def ask(self, method: str, path: str, content: object = None) -> Any:
         """The JSON of an answer 200. Raises Expected for any other."""

@@ -20,6 +20,7 @@ class DeadPeer(PacketFault):
     color = "#637939"
     wild = ("dead_peer=20%", "dead_peer")
     trials = ("dead_peer=20%", "dead_peer")
+    ends_connections = False
 
     def __init__(self, value: str | None) -> None:
         super().__init__(value, None)

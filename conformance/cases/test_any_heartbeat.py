@@ -22,6 +22,7 @@ _PATIENCE_S = 45.0
 
 
 @pytest.mark.clause("HBT.1")
+@pytest.mark.calm("it counts from what the server heard last, and a plan delays that")
 def test_a_client_that_went_silent_is_cleared(
     block: Block, device: MakeDevice, strait: MakeStrait, judge: Judge
 ) -> None:

@@ -22,10 +22,8 @@ from drivers.policy import Policy
 from drivers.pumps.blocking import Device
 from drivers.pumps.scouts import Resolve, Scouts
 
+pytestmark = pytest.mark.calm("what is closed here is the case's own; test_a_plan_ways meets the plan's")
 _ONCE = pytest.mark.once("the client chooses the carrier itself")
-_OWN_PATHS = pytest.mark.calm(
-    "what stands in the way here is the case's own, before a server of this machine"
-)
 _LIMIT_S = 10.0
 _SUBSETS = [blocked for size in (1, 2, 3, 4) for blocked in combinations(range(4), size)]
 
@@ -178,7 +176,6 @@ def test_addresses_built_in(
 
 @pytest.mark.clause("CHN.6")
 @_ONCE
-@_OWN_PATHS
 def test_a_poisoned_resolver_does_not_redirect(
     block: Block, clients: Clients, target: Target, dice: random.Random
 ) -> None:

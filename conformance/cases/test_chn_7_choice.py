@@ -18,7 +18,7 @@ from drivers.events import LoggedIn
 from drivers.policy import Policy
 
 _ONCE = pytest.mark.once("the client chooses the carrier itself")
-pytestmark = pytest.mark.calm("how fast ways are is what it looks at, and those are all of this machine")
+pytestmark = pytest.mark.calm("these are ways of this machine; test_a_plan_ways has those of the plan")
 _SETTLED = 30
 _SEEKERS = 90
 _AT_ONCE = 6
