@@ -9,6 +9,9 @@ from protocol.messages import Message
 from refserver.access.presence import Presence
 from refserver.access.window import Window
 
+WRITE_BYTES = 256 << 10
+"""As much as that is joined for one write."""
+
 
 class State(enum.IntEnum):
     """NEW → ATTACHING → READY, and from each of them CLOSING: nothing is read any more but the end."""
@@ -26,6 +29,23 @@ class Outbox(msgspec.Struct, gc=False, eq=False):
     size_bytes: int = 0
     marked: bool = False
     blocked: bool = False
+
+    def take_write(self) -> bytes:
+        """What is to be written next; `size_bytes` goes down when the kernel has taken it."""
+        chunks = self.chunks
+        if len(chunks) == 1:
+            return chunks.pop()
+        if self.size_bytes <= WRITE_BYTES:
+            data = b"".join(chunks)
+            chunks.clear()
+            return data
+        size = taken = 0
+        while taken < len(chunks) and size < WRITE_BYTES:
+            size += len(chunks[taken])
+            taken += 1
+        data = b"".join(chunks[:taken])
+        del chunks[:taken]
+        return data
 
 
 class Connection(msgspec.Struct, gc=False, eq=False):

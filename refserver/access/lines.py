@@ -24,7 +24,6 @@ from refserver.access.connection import Connection, Outbox, State
 log = logging.getLogger(__name__)
 
 LINGER_S = 2.0
-WRITE_BYTES = 256 << 10
 OWN_WORDS_BYTES = 64 << 10
 """Backlog beyond which a connection whose carrier has something to answer is not read any more."""
 _FD_BITS = 24
@@ -314,7 +313,7 @@ class Lines:
         if out is None:
             return
         while out.chunks:
-            data = _next_write(out)
+            data = out.take_write()
             sent = sockets.write(connection.fd, data)
             out.size_bytes -= sent
             if sent < len(data):
@@ -384,20 +383,3 @@ class Lines:
         for connection in self.all():
             self.close(connection)
         self._poller.close()
-
-
-def _next_write(out: Outbox) -> bytes:
-    chunks = out.chunks
-    if len(chunks) == 1:
-        return chunks.pop()
-    if out.size_bytes <= WRITE_BYTES:
-        data = b"".join(chunks)
-        chunks.clear()
-        return data
-    size = taken = 0
-    while taken < len(chunks) and size < WRITE_BYTES:
-        size += len(chunks[taken])
-        taken += 1
-    data = b"".join(chunks[:taken])
-    del chunks[:taken]
-    return data
