@@ -15,7 +15,7 @@ from protocol.messages import Message, Push, Pushed, Send, Sent
 from refserver.process import ServerProcess
 from refserver.tokens import TokenSigner, load_or_create_secret
 
-PATIENCE_S = 40.0
+PATIENCE_S = 120.0
 _EVERY_S = 0.05
 
 

@@ -11,7 +11,7 @@ from protocol.messages import Error, LoggedIn, Login, Message
 
 M = TypeVar("M", bound=Message)
 
-PATIENCE_S = 20.0
+PATIENCE_S = 60.0
 
 
 class ChatClient:

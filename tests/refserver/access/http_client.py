@@ -9,7 +9,7 @@ import gevent
 from encrypted import Encrypted
 from gevent import socket
 
-PATIENCE_S = 20.0
+PATIENCE_S = 60.0
 
 
 class HttpClient:
@@ -64,15 +64,17 @@ class HttpClient:
         assert data, f"the connection ended after {self._received!r}"
         self._received += data
 
-    def is_closed(self) -> bool:
-        """True when the stream ends, False when the connection is kept open for now."""
-        self.socket.settimeout(1.0)
+    def is_closed(self, within_s: float = PATIENCE_S) -> bool:
+        """True when the stream ends, False when the connection is kept open for so long."""
+        self.socket.settimeout(within_s)
         try:
             return self.socket.recv(1) == b""
         except TimeoutError:
             return False
         except ConnectionResetError:
             return True
+        finally:
+            self.socket.settimeout(PATIENCE_S)
 
     def hears_nothing(self, turns: int = 20) -> bool:
         for _ in range(turns):

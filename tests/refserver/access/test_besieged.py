@@ -1,6 +1,7 @@
 """Attacks on a whole server: others go on talking, memory stays bounded, and nothing is left behind."""
 
 import contextlib
+import select
 import time
 
 import gevent
@@ -52,10 +53,21 @@ def test_those_who_never_finish_are_ended_by_the_server(server):
         ends.callback(lambda: [sockets.close(fd) for fd in idle])
         lorises = [gevent.spawn(drip, tcp, login) for _ in range(100)]
         lorises += [gevent.spawn(drip, http, header) for _ in range(100)]
-        wait_until(lambda: server.descriptors > IDLE, "all idle connections are accepted")
+        wait_until(
+            lambda: server.descriptors > IDLE or server.descriptors + ended(idle) > IDLE,
+            "all idle connections are accepted",
+        )
         gevent.joinall(lorises, raise_error=True)
         assert {loris.value for loris in lorises} == {401, 408}
     assert result.grown_bytes < 60 * MB, "6 kB a connection"
+
+
+def ended(connections: list[int]) -> int:
+    """How many of them the server has had enough of; a slow machine still accepts the last ones by then."""
+    poll = select.poll()
+    for fd in connections:
+        poll.register(fd, select.POLLIN)
+    return len(poll.poll(0))
 
 
 def drip(to: tuple[str, int], data: bytes) -> int:

@@ -4,12 +4,12 @@ import time
 
 import gevent
 import pytest
+from chat_client import PATIENCE_S
 
 from protocol import frames
 from protocol.frames import EMPTY_PING
 from protocol.limits import silence_limit_s
 from protocol.messages import Ping, Pong, Pull, Pulled, Push, Pushed
-from refserver.access import deadlines
 from refserver.access.node import PAGES_UNDER_WAY
 
 
@@ -48,12 +48,12 @@ def test_a_silent_connection_is_closed_and_forgotten(connect, business):
     assert business.nodes["u1"] == []
 
 
-def test_a_shorter_interval_counts_from_now_on(monkeypatch, connect, node):
-    monkeypatch.setattr(deadlines, "LOGIN_TIMEOUT_S", 0.2)
+def test_a_shorter_interval_counts_from_now_on(connect, node):
     client = connect("u1", heartbeat_s=3600)
-    fd = node.lines.all()[0].fd
-    while node._deadlines._armed_for[fd] < time.monotonic() + 100:
-        gevent.sleep(0.01)
+    (connection,) = node.lines.all()
+    # As when the time for a login is over: it is armed for its heartbeats from then on.
+    node._deadlines._check(connection, time.monotonic())
+    assert node._deadlines._armed_for[connection.fd] > time.monotonic() + 100
     client.send(Ping(heartbeat_s=1))
     client.expect(Pong)
     assert client.receive() is None
@@ -69,16 +69,21 @@ def test_a_longer_interval_counts_from_now_on(connect, business):
 
 
 @pytest.mark.parametrize("sign", [EMPTY_PING, frames.encode(Pushed(0))], ids=["ping", "any frame"])
-def test_any_frame_is_a_sign_of_life(connect, sign):
+def test_any_frame_is_a_sign_of_life(connect, node, sign):
     client = connect("u1", heartbeat_s=1)
-    until = time.monotonic() + 2 * silence_limit_s(1)
-    while time.monotonic() < until:
-        client.send_bytes(sign)
-        gevent.sleep(0.5)
+    (connection,) = node.lines.all()
+    seen = node.lines.seen
+    # As if nothing had been heard for long: so it does not matter how quick this machine is.
+    seen[connection.fd] -= 100
+    said_at = time.monotonic()
+    client.send_bytes(sign)
+    with gevent.Timeout(PATIENCE_S):
+        while seen[connection.fd] < said_at:
+            gevent.sleep(0.001)
+    node._deadlines._check(connection, said_at + silence_limit_s(1) - 0.1)
+    assert node.lines.get(connection.number) is connection
     client.send(Ping())
-    while not isinstance(client.receive(), Pong):
-        pass
-    assert not client.ended
+    client.expect(Pong)
 
 
 def test_waiting_for_business_is_not_silence(connect, business):

@@ -5,6 +5,7 @@ from base64 import b64encode
 
 import gevent
 import pytest
+from http_client import PATIENCE_S
 
 from refserver.access.http import exchange, routes
 from refserver.access.http.parsing import MAX_BODY_BYTES, MAX_HEADER_BYTES
@@ -226,7 +227,7 @@ def test_connections_are_kept_as_the_client_wishes(http, version, connection, st
     field = f"Connection: {connection}\r\n" if connection else ""
     http.send_bytes(f"GET /healthz HTTP/{version}\r\n{field}\r\n".encode())
     assert http.answer()[0] == 200
-    assert http.is_closed() is not stays
+    assert http.is_closed(1.0 if stays else PATIENCE_S) is not stays
 
 
 def test_a_client_that_leaves_takes_its_call_along(http, http_node, business):
@@ -249,7 +250,8 @@ def test_while_draining_requests_are_turned_away(http, http_node):
     http.get("/healthz")
     assert http.answer()[0] == 200
     http.send_bytes(b"GET /healthz HT")
-    gevent.sleep(0.01)
+    for _ in range(10):
+        gevent.sleep(0.001)
     http_node.drain()
     http.send_bytes(b"TP/1.1\r\n\r\n")
     status, headers, _ = http.answer()

@@ -54,7 +54,7 @@ def ends(business):
 
 
 def until(condition) -> None:
-    with gevent.Timeout(20):
+    with gevent.Timeout(60):
         while not condition():
             gevent.sleep(0.001)
 

@@ -14,7 +14,7 @@ from refserver import accounts
 from refserver.process import ServerProcess
 from refserver.tokens import TokenSigner, load_or_create_secret
 
-PATIENCE_S = 20.0
+PATIENCE_S = 60.0
 
 
 @pytest.fixture(scope="module")

@@ -11,7 +11,7 @@ import urllib.error
 import urllib.request
 
 import pytest
-from chat_client import ChatClient
+from chat_client import PATIENCE_S, ChatClient
 
 from protocol.messages import GoAway, Ping, Pong, Push, Send, Sent
 from refserver import accounts
@@ -64,7 +64,7 @@ def alive(pid: int) -> bool:
 
 
 def wait_for(condition) -> None:
-    deadline = time.monotonic() + 20
+    deadline = time.monotonic() + 60
     while not condition():
         assert time.monotonic() < deadline, "it did not happen"
         time.sleep(0.02)
@@ -120,8 +120,10 @@ def test_a_killed_access_process_costs_its_clients_a_reconnect(server):
         client, node = login(server, "u2", f"d{len(clients)}")
         clients.setdefault(node, client)
     os.kill(server.pids[1], signal.SIGKILL)
-    survivors = [node for node, client in clients.items() if not is_gone(client)]
+    wait_for(lambda: any(is_gone(client, 0.1) for client in clients.values()))
+    survivors = [node for node, client in clients.items() if not client.ended]
     assert len(survivors) == 1
+    assert not is_gone(clients[survivors[0]], 0.1)
     sender, _ = login(server, "u1", "phone")
     sender.send(Send("c1", "u2", "text", b"x"))
     assert sender.expect(Sent).sequence == 1
@@ -154,14 +156,14 @@ def test_killing_where_access_processes_come_from_costs_a_reconnect_too(server):
     wait_for(somebody_is_let_in)
 
 
-def is_gone(client: ChatClient) -> bool:
-    client.socket.settimeout(0.5)
+def is_gone(client: ChatClient, within_s: float = PATIENCE_S) -> bool:
+    client.socket.settimeout(within_s)
     try:
         return client.receive() is None
     except TimeoutError:
         return False
     finally:
-        client.socket.settimeout(20)
+        client.socket.settimeout(PATIENCE_S)
 
 
 @pytest.mark.parametrize("processes", [0, 2])
@@ -180,8 +182,8 @@ def test_no_process_outlives_a_killed_server(data_dir):
     server = ServerProcess(data_dir, access_processes=2).start()
     assert len(server.pids) == 4  # the one that stores, two that hold connections, where those come from
     os.kill(server.pid, signal.SIGKILL)
+    wait_for(lambda: not any(map(alive, server.pids[1:])))
     server.stop()
-    assert not any(map(alive, server.pids))
 
 
 @pytest.mark.parametrize("processes", [0, 1])
@@ -205,7 +207,7 @@ def test_a_killed_server_comes_back_at_the_same_addresses_with_the_same_messages
 
 def run(*words: str) -> tuple[int, str, str]:
     done = subprocess.run(
-        [sys.executable, "-m", "refserver", *words], capture_output=True, text=True, timeout=60, check=False
+        [sys.executable, "-m", "refserver", *words], capture_output=True, text=True, timeout=120, check=False
     )
     return done.returncode, done.stdout, done.stderr
 

@@ -1,5 +1,7 @@
 """Pushes: in version order, to all devices but the sender's, again until PUSHED (rule 3)."""
 
+import time
+
 import gevent
 import pytest
 
@@ -57,13 +59,18 @@ def test_a_push_is_repeated_with_its_attempt_number_and_then_given_up(impatient,
     assert client.expect(Pong).version == 1, "no sixth attempt; PONG still tells what is missing"
 
 
-def test_pushed_is_cumulative(impatient, business, connect):
+def test_pushed_is_cumulative(monkeypatch, business, connect, node):
+    for module in (deadlines, window):
+        monkeypatch.setattr(module, "RETRANSMIT_START_S", 3600.0)
     client = connect("u1")
     for number in range(3):
         business.put("u1", b"%d" % number)
     for _ in range(3):
         client.expect(Push)
-    client.send(Pushed(2))
+    client.send(Pushed(2), Ping())
+    client.expect(Pong)
+    # As if an hour had passed: a slow machine repeats nothing in the meantime.
+    node._push_again(node.lines.all()[0], time.monotonic() + 3600)
     repeat = client.expect(Push)
     assert (repeat.version, repeat.attempt) == (3, 2)
     client.send(Pushed(3))

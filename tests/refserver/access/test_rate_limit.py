@@ -213,7 +213,9 @@ def test_over_http_it_is_429_with_retry_after(world):
     assert len(http.answer()[2]["entries"]) == 3
 
 
-def test_a_refused_send_is_taken_when_its_time_has_come(tmp_path):
+def test_a_refused_send_is_taken_when_its_time_has_come(tmp_path, monkeypatch):
+    clock = Clock()
+    monkeypatch.setattr("refserver.business.business.Buckets", lambda limit: Buckets(limit, clock))
     accounts.add(tmp_path, ["u1", "u2"])
     accounts.befriend(tmp_path, ["u1", "u2"])
     storage = Storage.open(tmp_path)
@@ -223,7 +225,7 @@ def test_a_refused_send_is_taken_when_its_time_has_come(tmp_path):
     business.request(node, 2, "u1", "d", text("c2"))
     refusal = node.answer_to(2)
     assert refusal.code == 429
-    gevent.sleep(wait_ms(refusal) / 1000)
+    clock.now += wait_ms(refusal) / 1000
     business.request(node, 3, "u1", "d", text("c2"))
     assert node.answer_to(3).sequence == 2
     business.close()

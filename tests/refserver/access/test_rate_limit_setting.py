@@ -45,6 +45,6 @@ def test_every_door_of_a_server_has_the_same_limit(data_dir):
 @pytest.mark.parametrize("words", [["--rate-limit", "-1"], ["--rate-limit", "1", "--rate-burst", "0"]])
 def test_a_limit_that_cannot_be_is_one_line(data_dir, words):
     command = [sys.executable, "-m", "refserver", "--listen", "tcp://127.0.0.1:0", "--data", str(data_dir)]
-    done = subprocess.run([*command, *words], capture_output=True, text=True, timeout=60, check=False)
+    done = subprocess.run([*command, *words], capture_output=True, text=True, timeout=120, check=False)
     assert (done.returncode, done.stdout, len(done.stderr.splitlines())) == (2, "", 1)
     assert "see --rate-limit and --rate-burst" in done.stderr
