@@ -1,6 +1,7 @@
 """What a capture says agrees with what the kernel knows and with what the network did."""
 
 import socket
+import struct
 import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, suppress
@@ -14,7 +15,8 @@ from chaos.packets.impairment import Impairment
 from chaos.packets.network import DEVICE, UPSTREAM
 from chaos.packets.pcap import packets
 from chaos.packets.segments import retransmissions, segment
-from tests.packets.conftest import PORT, Ends
+from reactor import sockets
+from tests.packets.conftest import PATIENCE_S, PORT, Ends
 
 MakeEnds = Callable[..., Ends]
 _SIZE = 300_000
@@ -33,8 +35,8 @@ def capture(tmp_path: Path) -> Iterator[Callable[..., Capture]]:
         yield begin
 
 
-def _send(ends: Ends, listener: socket.socket, size: int = _SIZE) -> None:
-    """Upstream and downstream through a new connection, everything of it acknowledged at the end."""
+def _send(ends: Ends, listener: socket.socket, size: int = _SIZE) -> tuple[socket.socket, socket.socket]:
+    """Upstream and downstream through a new connection; both its ends."""
     client, server = ends.tcp(listener)
     for one, other in ((client, server), (server, client)):
         one.setblocking(False)
@@ -42,9 +44,10 @@ def _send(ends: Ends, listener: socket.socket, size: int = _SIZE) -> None:
         while got < size:
             with suppress(BlockingIOError):
                 sent += one.send(data[sent:]) if sent < size else 0
-            other.settimeout(10)
+            other.settimeout(PATIENCE_S)
             got += len(other.recv(65536))
-        one.settimeout(10)
+        one.settimeout(PATIENCE_S)
+    return client, server
 
 
 @pytest.mark.parametrize("kind", ["wire", "veth"])
@@ -55,12 +58,12 @@ def test_retransmissions_are_as_many_as_the_kernel_counts(
     sides = {side: capture(both, side) for side in ("client", "server")}
     trouble = both.network.impair(Impairment(loss=0.1))
     listener = both.listen()
-    for _ in range(3):
-        _send(both, listener)
+    pairs = [_send(both, listener) for _ in range(3)]
     both.network.heal(trouble)
+    _await_acknowledgements([end for pair in pairs for end in pair])
     total = 0
     for side, taken in sides.items():
-        known = _at_rest(both, side)
+        known: dict[object, int] = dict(connections(getattr(both.network, side)))
         told = taken.mark()
         assert told["overrun"] == told["overwritten"] == 0
         counted = retransmissions(packets(*taken.paths))
@@ -71,15 +74,17 @@ def test_retransmissions_are_as_many_as_the_kernel_counts(
     assert total > 20
 
 
-def _at_rest(ends: Ends, side: str) -> dict[object, int]:
-    """The kernel's counts, when they change no more: all that was sent has been acknowledged."""
-    before: dict[object, int] = {}
-    while True:
-        time.sleep(0.5)
-        now: dict[object, int] = dict(connections(getattr(ends.network, side)))
-        if now == before:
-            return now
-        before = now
+def _await_acknowledgements(ends: list[socket.socket]) -> None:
+    """Nothing is on its way any more, and so nothing will be sent again."""
+    for end in ends:
+        while _unacknowledged(end):
+            time.sleep(0.02)
+
+
+def _unacknowledged(end: socket.socket) -> int:
+    """Segments; tcpi_unacked of the kernel's struct tcp_info."""
+    (count,) = struct.unpack_from("I", sockets.tcp_info(end.fileno()), 24)
+    return int(count)
 
 
 def test_a_capture_has_what_the_network_dropped_afterwards(
@@ -92,6 +97,7 @@ def test_a_capture_has_what_the_network_dropped_afterwards(
     client.settimeout(0.1)
     with pytest.raises(TimeoutError):
         client.connect(("10.77.1.2", PORT))
+    client.close()  # so that it does not try again
     taken.mark()
     assert both.network.heal(trouble)[UPSTREAM] == len(list(packets(*taken.paths))) >= 1
 

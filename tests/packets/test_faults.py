@@ -176,7 +176,7 @@ def test_the_summary_of_a_fault_says_which_layer_did_it() -> None:
     levers = Levers(network=Recording())
     schedule = FaultSchedule([parse_fault("loss=5%")], levers, lambda record: begun.set())
     schedule.start(0.0)
-    assert begun.wait(10)
+    assert begun.wait(60)
     assert schedule.records[0].detail["summary"] == "loss 5% on all, by some layer"
     schedule.heal_all()
 

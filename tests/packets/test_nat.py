@@ -1,10 +1,11 @@
 """Routers that forget: three kinds, told apart by what becomes of a connection that goes on."""
 
+import socket
 from collections.abc import Callable
 
 import pytest
 
-from tests.packets.conftest import Ends
+from tests.packets.conftest import PATIENCE_S, Ends
 
 MakeEnds = Callable[..., Ends]
 _SHORT_S = 0.3
@@ -23,7 +24,7 @@ def test_a_silent_nat_swallows_what_both_sides_say_until_it_is_healed(ends: Make
             end.recv(4)
     both.network.heal(trouble)
     for end, said in ((server, b"up"), (client, b"down")):
-        end.settimeout(10)
+        end.settimeout(PATIENCE_S)
         assert end.recv(4) == said
 
 
@@ -37,7 +38,7 @@ def test_a_healing_nat_lets_the_inside_mend_it(ends: MakeEnds) -> None:
         client.recv(4)
     client.sendall(b"up")
     assert server.recv(2) == b"up"
-    client.settimeout(10)
+    client.settimeout(PATIENCE_S)
     assert client.recv(4) == b"down"
 
 
@@ -52,25 +53,36 @@ def test_a_resetting_nat_tells_whoever_speaks(ends: MakeEnds, speaker: int) -> N
 
 
 def test_a_connection_that_was_idle_for_too_long_is_forgotten_and_a_busy_one_is_not(ends: MakeEnds) -> None:
-    both = ends("nat", nat="reset")
+    # On a machine that stands still for so long, the busy one is idle as well: then once more with more time.
+    assert any(_only_the_idle_is_forgotten(ends("nat", nat="reset"), idle_s) for idle_s in (2, 8, 32))
+
+
+def _only_the_idle_is_forgotten(both: Ends, idle_s: int) -> bool:
+    """False when both are, which is the machine's fault."""
     listener = both.listen()
     idle, busy = both.tcp(listener), both.tcp(listener)
     nat = both.network.nat
     assert nat is not None
-    trouble = both.network.forget_after(2)
-    idle[0].sendall(b"x")
-    assert idle[1].recv(1) == b"x"
-    busy[1].settimeout(10)
-    while nat.known() == 2:
-        busy[0].sendall(b"x")
-        assert busy[1].recv(1) == b"x"
-    assert nat.known() == 1
-    busy[0].sendall(b"x")
-    assert busy[1].recv(1) == b"x"
+    trouble = both.network.forget_after(idle_s)
+    try:
+        _talk(idle)
+        while nat.known() == 2:
+            _talk(busy)
+        if not nat.known():
+            return False
+        _talk(busy)
+    except ConnectionResetError:
+        return False
     idle[0].sendall(b"x")
     with pytest.raises(ConnectionResetError):
         idle[0].recv(1)
     both.network.heal(trouble)
+    return True
+
+
+def _talk(pair: tuple[socket.socket, socket.socket]) -> None:
+    pair[0].sendall(b"x")
+    assert pair[1].recv(1) == b"x"
 
 
 def test_a_nat_can_be_forgetful_from_the_start(ends: MakeEnds) -> None:

@@ -4,6 +4,7 @@ import json
 import subprocess
 import sys
 import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -14,7 +15,7 @@ from chatproof.evidence import FLOWS
 from tests.packets.conftest import Make
 
 _SMALL = (
-    "--connections", "60", "--rate", "60", "--duration", "6s", "--ramp", "1s", "--heartbeat", "2",
+    "--connections", "60", "--rate", "60", "--duration", "6s", "--ramp", "1s", "--heartbeat", "5",
     "--set", "cohort=20", "--set", "away_share=0", "--out", "run",
 )  # fmt: skip
 _RUNS = {
@@ -68,7 +69,7 @@ def place(make: Make, tmp_path: Path) -> Path:
 
 
 @pytest.fixture(scope="module")
-def commands(tmp_path_factory: pytest.TempPathFactory) -> dict[str, tuple[Path, _Command]]:
+def commands(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, tuple[Path, _Command]]]:
     """A run in each kind of network, side by side."""
     begun = {}
     for kind, texts in _RUNS.items():
@@ -76,7 +77,10 @@ def commands(tmp_path_factory: pytest.TempPathFactory) -> dict[str, tuple[Path, 
         (folder / "plan.toml").write_text(_CAPTURING)
         faults = [word for text in texts for word in ("--fault", text)]
         begun[kind] = folder, _Command(folder, "run", "plan.toml", *_SMALL, "--network", kind, *faults)
-    return begun
+    yield begun
+    for _, command in begun.values():
+        command.process.kill()
+        command.process.wait()
 
 
 @pytest.mark.usefixtures("place")

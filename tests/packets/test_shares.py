@@ -8,6 +8,7 @@ import pytest
 from chaos.packets.impairment import Impairment
 from chaos.packets.network import CLIENT_ADDRESSES, DOWNSTREAM, SERVER_ADDRESS, UPSTREAM, VETH, WIRE, Network
 from chaos.packets.wire import Direction
+from tests.packets.conftest import PATIENCE_S
 
 Make = Callable[..., Network]
 HIT, SPARED = CLIENT_ADDRESSES[3], CLIENT_ADDRESSES[4]
@@ -53,7 +54,7 @@ def sent(network: Network, source: str) -> int:
         client = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
     with server, client:
         server.bind((SERVER_ADDRESS, 0))
-        server.settimeout(2.0)
+        server.settimeout(PATIENCE_S)
         client.bind((source, 0))
         for _ in range(COUNT):
             client.sendto(b"packet", server.getsockname())
@@ -90,10 +91,10 @@ def connected(network: Network, source: str) -> tuple[socket.socket, socket.sock
         client = socket.socket()
     with listener:
         client.bind((source, 0))
-        client.settimeout(5.0)
+        client.settimeout(PATIENCE_S)
         client.connect(listener.getsockname())
         server, peer = listener.accept()
-    server.settimeout(5.0)
+    server.settimeout(PATIENCE_S)
     return client, server, peer[0]
 
 
