@@ -45,6 +45,11 @@ def connect(path: Path) -> Connection:
     return connection
 
 
+def checkpoint(connection: Connection) -> None:
+    """What the log holds by now is in the database; nobody waits, and nobody is waited for."""
+    connection.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchone()
+
+
 def engine(path: Path) -> Engine:
     """For work that is not on the message path: accounts, tests."""
     made = create_engine("sqlite://", creator=lambda: connect(path), poolclass=NullPool)

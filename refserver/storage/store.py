@@ -12,6 +12,7 @@ from sqlalchemy import func, select
 from protocol.messages import Message
 from refserver.disturbances import Disturbances
 from refserver.storage import loading, pages, sqlite, writing
+from refserver.storage.checkpoints import Checkpoints
 from refserver.storage.loading import Loaded, Wanted
 from refserver.storage.questions import Asked
 from refserver.storage.schema import messages, metadata
@@ -76,6 +77,7 @@ class Storage:
         self._before_commit = None if disturbances is None else partial(sqlite.suffer, disturbances)
         self._logins = _Lane(path)
         self._pages = _Lane(path)
+        self._checkpoints = Checkpoints(path)
 
     @classmethod
     def open(cls, data_dir: str | os.PathLike[str], disturbances: Disturbances | None = None) -> "Storage":
@@ -84,8 +86,8 @@ class Storage:
 
     def close(self) -> None:
         """No work may be asked for afterwards."""
-        for lane in (self._writing, self._logins, self._pages):
-            lane.close()
+        for each in (self._writing, self._logins, self._pages, self._checkpoints):
+            each.close()
         self.engine.dispose()
 
     def load(self, wanted: Wanted, changes_seen: int) -> tuple[int, Loaded | None]:
@@ -96,6 +98,7 @@ class Storage:
     def write(self, rows: Rows) -> None:
         """Commits all of `rows` durably, or raises with none of them stored."""
         self._writing.run(writing.write, rows, self._before_commit)
+        self._checkpoints.wrote(rows.count)
 
     def versions(self, users: Iterable[str]) -> dict[str, int]:
         """The newest committed inbox version of each user that has an account."""

@@ -24,6 +24,17 @@ class Rows(msgspec.Struct):
         """True when there is nothing to commit."""
         return not (self.messages or self.reads)
 
+    @property
+    def count(self) -> int:
+        """How many rows there are."""
+        tables = (
+            (self.messages, messages),
+            (self.inbox, inbox),
+            (self.contacts, contacts),
+            (self.reads, contacts),
+        )
+        return sum(len(values) // len(table.columns) for values, table in tables)
+
 
 _messages = Insert(messages)
 _inbox = Insert(inbox)

@@ -3,12 +3,13 @@
 from collections.abc import Iterator
 from pathlib import Path
 
+import gevent
 import pytest
 from sqlalchemy import func, inspect, select, text
 
 from protocol.messages import Pull, Pulled
 from refserver import accounts
-from refserver.storage import Storage, StorageFailed, schema, sqlite
+from refserver.storage import Storage, StorageFailed, checkpoints, schema, sqlite
 from refserver.storage.loading import Wanted
 from refserver.storage.writing import Rows
 
@@ -121,3 +122,33 @@ def test_many_questions_take_few_steps(storage: Storage) -> None:
     pages = storage.answer([("u1", Pull(0, 0)), ("nobody", Pull(0, 0))] * 32)
     assert [page.newest for page in pages if isinstance(page, Pulled)] == [1, 0] * 32
     assert len(statements) == 4
+
+
+def test_what_is_committed_gets_into_the_database_beside_the_commits(
+    storage: Storage, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(checkpoints, "CHECKPOINT_ROWS", 1000)
+    database = sqlite.path_in(tmp_path)
+    members = [f"u{n}" for n in range(300)]
+    seen, _ = storage.load(NOTHING_WANTED, -1)
+    storage.write(group_message(1, members))
+    before = database.stat().st_size
+    storage.write(group_message(2, members))
+    with gevent.Timeout(20):
+        while database.stat().st_size == before:
+            gevent.sleep(0.005)
+    # Nobody else has changed anything, so what is known about relations stays true.
+    assert storage.load(NOTHING_WANTED, seen)[1] is not None
+
+
+def test_a_checkpoint_that_fails_costs_nothing_but_itself(
+    storage: Storage, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(checkpoints, "CHECKPOINT_ROWS", 1)
+    storage._checkpoints._connection.close()
+    storage.write(group_message(1, ["u0", "u1"]))
+    with gevent.Timeout(20):
+        while "a checkpoint failed" not in caplog.text:
+            gevent.sleep(0.005)
+    storage.write(group_message(2, ["u0", "u1"]))
+    assert storage.newest_mid() == 2
