@@ -1,5 +1,6 @@
 """Swarm processes: forked from this one after everything is imported, so that their pages stay shared."""
 
+import contextlib
 import gc
 import importlib
 import logging
@@ -30,8 +31,13 @@ from scenarios.swarm import warm_up
 log = logging.getLogger(__name__)
 
 _REPORT_INTERVAL_S = 1.0
+_REPORTS_A_SECOND = 20
+"""Of all workers together, at most: a report costs more than dozens of heartbeats."""
 _PATIENCE_BEATS = 60
 _LOOK_S = 0.1
+_NICENESS = 10
+"""Where swarm processes are more than cores, one of them more or less does not matter to the others; the
+master, and a server's process that everybody waits for, come first."""
 
 
 def scenario_class(name: str) -> type[CohortUser]:
@@ -72,7 +78,9 @@ def fork_workers(
     when this process dies.
     """
     parent = os.getpid()
+    niceness = _NICENESS if count > (os.cpu_count() or 1) else 0
     environment = new_environment(scenario)
+    locust.runners.WORKER_REPORT_INTERVAL = max(_REPORT_INTERVAL_S, count / _REPORTS_A_SECOND)
     warm_up()
     argument_parser.default_args_dict()
     # A collection writes to whatever it looks at, and what is written to is no longer shared: 57 MB a
@@ -83,6 +91,7 @@ def fork_workers(
     for number in range(count):
         pid = gevent.fork()
         if pid == 0:
+            os.nice(niceness)
             _work(environment, (host, master_port), parent, posts[number] if posts else None)
         pids.append(pid)
     return pids
@@ -131,12 +140,21 @@ def await_workers(pids: list[int], timeout_s: float) -> None:
     while left:
         left = [pid for pid in left if not _has_ended(pid)]
         if left and time.monotonic() > until:
+            kill_workers(left)
             for pid in left:
-                os.kill(pid, signal.SIGKILL)
-                os.waitpid(pid, 0)
+                # Whoever waits for any child may have heard of its end before.
+                with contextlib.suppress(ChildProcessError):
+                    os.waitpid(pid, 0)
             return
         if left:
             gevent.sleep(0.05)
+
+
+def kill_workers(pids: Sequence[int]) -> None:
+    """All of them end now, also who stands still; `await_workers` is still owed to them."""
+    for pid in pids:
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(pid, signal.SIGKILL)
 
 
 def await_ends(pids: list[int]) -> int:

@@ -35,6 +35,8 @@ log = logging.getLogger(__name__)
 MAX_LISTENERS = 64
 _REQUEST_BYTES = 65536
 _LOAD_EVERY_S = 1.0
+_NICENESS = 10
+"""Everybody waits for the process that stores, which is one; where cores are short, it goes first."""
 
 
 def main() -> None:
@@ -105,6 +107,7 @@ def _serve(
     arguments: argparse.Namespace,
 ) -> None:
     """Until the parent says Drain or goes away."""
+    os.nice(_NICENESS)
     leaving, orphaned = Event(), Event()
 
     def lose_parent() -> None:
