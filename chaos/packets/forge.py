@@ -19,8 +19,9 @@ CHAT_PORTS = (80, 443, 8080, 14000)
 NOBODY = "10.77.0.99"
 """An address on the clients' side that answers nothing."""
 _ETH_P_ALL, _ICMP = 0x0003, 1
-_PROBE_PORT, _HALF_OPEN_PORT = 61_000, 30_000
-_LOOK_S = 0.05
+_PROBE_PORTS, _HALF_OPEN_PORT = range(61_000, 65_000), 30_000
+"""Probes come from where the kernel takes no ports from by itself."""
+_PROBE_TRIES = 3
 
 
 class Port(enum.Enum):
@@ -33,23 +34,26 @@ class Port(enum.Enum):
 
 
 def probe(
-    namespace: Namespace, ports: Sequence[int] = CHAT_PORTS, *, timeout_s: float = 1.0
+    namespace: Namespace, ports: Sequence[int] = CHAT_PORTS, *, timeout_s: float = 0.5
 ) -> dict[int, Port]:
-    """What each of the server's ports says, asked for all of them at once by one SYN each.
+    """What each of the server's ports says, asked for all of them at once by a SYN each; those that say
+    nothing for `timeout_s` are asked again, three times in all.
 
     The kernel, which knows of no such connection, resets those that are answered. Raises PacketsError.
     """
-    dice = random.Random()
-    source_ports = {_PROBE_PORT + dice.randrange(4000): port for port in ports}
     found = dict.fromkeys(ports, Port.SILENT)
+    sources = random.sample(_PROBE_PORTS, len(ports))
+    port_of = dict(zip(sources, ports, strict=True))
     with _Ear(namespace) as ear:
-        _send(namespace, [_tcp(CLIENT_ADDRESS, sport, port, SYN) for sport, port in source_ports.items()])
-        until = time.monotonic() + timeout_s
-        while Port.SILENT in found.values() and (left_s := until - time.monotonic()) > 0:
-            for data in ear.hear(left_s):
-                port, says = _answer(data, source_ports)
-                if says is not None:
-                    found[port] = says
+        for _ in range(_PROBE_TRIES):
+            asked = [sport for sport, port in port_of.items() if found[port] is Port.SILENT]
+            _send(namespace, [_tcp(CLIENT_ADDRESS, sport, port_of[sport], SYN) for sport in asked])
+            until = time.monotonic() + timeout_s
+            while Port.SILENT in found.values() and (left_s := until - time.monotonic()) > 0:
+                for data in ear.hear(left_s):
+                    port, says = _answer(data, port_of)
+                    if says is not None:
+                        found[port] = says
     return found
 
 
