@@ -28,6 +28,7 @@ import click
     help="For so long the load goes on when the fault is over.",
 )
 @click.option("--seed", type=int, default=1, show_default=True, help="Makes choices and faults repeatable.")
+@click.option("--jobs", type=click.IntRange(1), default=1, show_default=True, help="How many cells at once.")
 @click.option("--list", "lists", is_flag=True, help="Say which cells there are, and why some are empty.")
 @click.option("--out", metavar="DIR", help="Results and run folders; a new one below runs/ by default.")
 def command(
@@ -37,6 +38,7 @@ def command(
     rate: float,
     after: float,
     seed: int,
+    jobs: int,
     lists: bool,
     out: str | None,
 ) -> None:
@@ -51,7 +53,7 @@ def command(
     from chatproof.folders import new_folder
     from chatproof.matrix import table
     from chatproof.matrix.cells import cells
-    from chatproof.matrix.running import CANNOT, EMPTY, FAIL, Outcome, Size, as_json, outcome_of
+    from chatproof.matrix.running import CANNOT, EMPTY, FAIL, Outcome, Size, as_json, outcomes_of
 
     wanted = list(cells(only, carriers))
     if lists:
@@ -63,10 +65,10 @@ def command(
     outcomes: list[Outcome] = []
     code = 0
     try:
-        for cell in wanted:
-            outcomes.append(outcome_of(cell, size, folder / cell.name))
-            if outcomes[-1].word != EMPTY:
-                console.print(table.line(outcomes[-1]), highlight=False, soft_wrap=True, markup=False)
+        for outcome in outcomes_of([(cell, size) for cell in wanted], folder, jobs):
+            outcomes.append(outcome)
+            if outcome.word != EMPTY:
+                console.print(table.line(outcome), highlight=False, soft_wrap=True, markup=False)
     except KeyboardInterrupt:
         code = 130
     words = {outcome.word for outcome in outcomes}

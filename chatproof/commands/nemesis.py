@@ -22,6 +22,7 @@ _MOST_SEEDS = 1_000_000
 @click.option("--connections", type=click.IntRange(10), default=500, show_default=True, help="In each run.")
 @click.option("--rate", type=float, default=200.0, show_default=True, help="Messages a second in each run.")
 @click.option("--duration", default="20s", show_default=True, help="Of the load of each run.")
+@click.option("--jobs", type=click.IntRange(1), default=1, show_default=True, help="How many runs at once.")
 @click.option("--out", metavar="DIR", help="Results and run folders; a new one below runs/ by default.")
 def command(
     count: int,
@@ -34,13 +35,14 @@ def command(
     connections: int,
     rate: float,
     duration: str,
+    jobs: int,
     out: str | None,
 ) -> None:
-    """Run random schedules of faults one after the other: they overlap, and each heals.
+    """Run random schedules of faults, one after the other or several at once: faults overlap, and each heals.
 
     What is possible on this machine is drawn, each seed in another kind of network. The schedule of each is
-    printed; `chatproof run --nemesis SEED` repeats one, exactly so the plan in its run folder. Results:
-    nemesis.json. Exit code 1 if a run fails, 3 if this machine cannot do one of them.
+    printed with what became of it; `chatproof run --nemesis SEED` repeats one, exactly so the plan in its run
+    folder. Results: nemesis.json. Exit code 1 if a run fails, 3 if this machine cannot do one of them.
     """
     import locust  # noqa: F401  patches the standard library before anything else uses it
     from rich.console import Console
@@ -49,39 +51,43 @@ def command(
     from chatproof.folders import new_folder
     from chatproof.matrix import table
     from chatproof.matrix.cells import BEGINS_S, LASTS_S, Cell
-    from chatproof.matrix.running import CANNOT, FAIL, Outcome, Size, as_json, outcome_of
+    from chatproof.matrix.running import CANNOT, FAIL, Outcome, Size, as_json, outcomes_of
     from chatproof.plan import NemesisPlan, NetworkPlan, Plan, Target
 
     first = random.randrange(_MOST_SEEDS) if seed is None else seed
     console = Console()
     folder: Path = new_folder(out, "nemesis").path
     outcomes: list[Outcome] = []
-    code, size = 0, Size(connections, rate, first)
+    trials: list[tuple[Cell, Size]] = []
+    for number in range(first, first + count):
+        plan = Plan(
+            connections=connections,
+            rate=rate,
+            duration=duration,
+            # Every other one has nodes of its own that can die.
+            target=Target(carrier=carrier, access_processes=2 * (number % 2)),
+            network=NetworkPlan(kind=network),
+            nemesis=NemesisPlan(seed=number, density=density, longest=longest, faults=list(faults)),
+        )
+        specs = broken_down(plan)
+        plan.check()
+        cell = Cell(f"nemesis {number}", tuple(specs), carrier, plan.network.kind)
+        trials.append((cell, Size(connections, rate, number, plan.duration_s - BEGINS_S - LASTS_S)))
+    code = 0
+    console.print(f"{count} schedules, seeds {first} to {first + count - 1}", highlight=False)
     try:
-        for number in range(first, first + count):
-            plan = Plan(
-                connections=connections,
-                rate=rate,
-                duration=duration,
-                # Every other one has nodes of its own that can die.
-                target=Target(carrier=carrier, access_processes=2 * (number % 2)),
-                network=NetworkPlan(kind=network),
-                nemesis=NemesisPlan(seed=number, density=density, longest=longest, faults=list(faults)),
-            )
-            specs = broken_down(plan)
-            plan.check()
-            console.print(f"nemesis {number}: network {plan.network.kind}, {len(specs)} faults")
-            for spec in specs:
+        for outcome in outcomes_of(trials, folder, jobs):
+            outcomes.append(outcome)
+            cell = outcome.cell
+            console.print(f"{cell.row}: network {cell.network}, {len(cell.faults)} faults", highlight=False)
+            for spec in cell.faults:
                 console.print(f"    {spec.as_text()}", highlight=False, markup=False)
-            cell = Cell(f"nemesis {number}", tuple(specs), carrier, plan.network.kind)
-            size = Size(connections, rate, number, plan.duration_s - BEGINS_S - LASTS_S)
-            outcomes.append(outcome_of(cell, size, folder / cell.name))
-            console.print(table.line(outcomes[-1]), highlight=False, soft_wrap=True, markup=False)
+            console.print(table.line(outcome), highlight=False, soft_wrap=True, markup=False)
     except KeyboardInterrupt:
         code = 130
     words = {outcome.word for outcome in outcomes}
     folder.mkdir(parents=True, exist_ok=True)
-    (folder / "nemesis.json").write_bytes(as_json(outcomes, size))
+    (folder / "nemesis.json").write_bytes(as_json(outcomes, Size(connections, rate, first)))
     console.print(table.closing(outcomes), highlight=False, soft_wrap=True)
     console.print(f"results {folder / 'nemesis.json'}", highlight=False, soft_wrap=True)
     sys.exit(code or (1 if FAIL in words else 3 if CANNOT in words else 0))

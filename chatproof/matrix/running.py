@@ -3,7 +3,8 @@
 import subprocess
 import sys
 import time
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from itertools import pairwise
 from pathlib import Path
@@ -97,6 +98,20 @@ def outcome_of(cell: Cell, size: Size, folder: Path) -> Outcome:
     return replace(outcome, word=FAIL, why=why)
 
 
+def outcomes_of(trials: Iterable[tuple[Cell, Size]], folder: Path, jobs: int = 1) -> Iterator[Outcome]:
+    """What becomes of each, in their order, `jobs` of them at a time; each has a run folder below `folder`.
+
+    Whoever closes the iterator waits for those that are under way; the others are not begun any more.
+    """
+    with ThreadPoolExecutor(jobs) as executor:
+        waiting = [executor.submit(outcome_of, cell, size, folder / cell.name) for cell, size in trials]
+        try:
+            for each in waiting:
+                yield each.result()
+        finally:
+            executor.shutdown(wait=False, cancel_futures=True)
+
+
 def _run(cell: Cell, size: Size, folder: Path) -> tuple[Outcome, bool]:
     """Also whether the machine stood still meanwhile, as far as this process could notice."""
     plan = folder.with_suffix(".toml")
@@ -108,12 +123,7 @@ def _run(cell: Cell, size: Size, folder: Path) -> tuple[Outcome, bool]:
     began = time.monotonic()
     words = [sys.executable, "-m", "chatproof", "run", str(plan), "--out", str(folder), "--no-report"]
     with subprocess.Popen(words, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True) as process:
-        try:
-            said, stood_s = _said(process)
-        except KeyboardInterrupt:
-            # The run has heard it as well, and heals what it broke.
-            process.communicate()
-            raise
+        said, stood_s = _said(process)
     took_s = time.monotonic() - began - stood_s
     last = (said.strip().splitlines() or ["it said nothing"])[-1].removeprefix("chatproof: ")
     if process.returncode in (0, 1) and RunFolder(folder).summary.exists():

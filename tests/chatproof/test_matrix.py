@@ -103,14 +103,32 @@ def test_the_table_and_the_page_say_what_became_of_each_cell() -> None:
 
 
 def test_a_small_matrix_from_the_command_to_its_page(tmp_path: Path) -> None:
-    words = ("--only", "latency", "--carrier", "ws", "--connections", "20", "--rate", "20", "--after", "1")
+    words = (
+        "--only",
+        "latency",
+        "--carrier",
+        "ws",
+        "--carrier",
+        "tcp",
+        "--connections",
+        "20",
+        "--rate",
+        "20",
+    )
+    more = ("--after", "1", "--jobs", "2")
     found = subprocess.run(
-        [sys.executable, "-m", "chatproof", "faults", *words, "--out", "result"],
+        [sys.executable, "-m", "chatproof", "faults", *words, *more, "--out", "result"],
         cwd=tmp_path, capture_output=True, text=True, check=False,
     )  # fmt: skip
     assert found.returncode == 0, found.stdout + found.stderr
     told = json.loads((tmp_path / "result" / "faults.json").read_text())
-    (only,) = told["cells"]
-    assert (only["fault"], only["carrier"], only["result"]) == ("latency=300ms±100ms", "ws", "pass")
-    assert only["acked"] > 50
+    assert [(each["fault"], each["carrier"], each["result"]) for each in told["cells"]] == [
+        ("latency=300ms±100ms", "ws", "pass"),
+        ("latency=300ms±100ms", "tcp", "pass"),
+    ]
+    assert all(each["acked"] > 50 for each in told["cells"])
+    lines = [
+        line for line in found.stdout.splitlines() if line.startswith("latency") and "acknowledged" in line
+    ]
+    assert [line.split()[1] for line in lines] == ["ws", "tcp"]
     assert "Nothing got lost" in (tmp_path / "result" / "faults.html").read_text()
