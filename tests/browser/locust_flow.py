@@ -8,22 +8,20 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from axe_playwright_python.sync_playwright import Axe
+from examined import DESK_PX, PHONE_PX, listen, violations
 from playwright.sync_api import Page, sync_playwright
 
 PATIENCE_MS = 60_000
+WIDE_PX = 1920
 
 
 def flow(page: Page, url: str, pictures: Path | None) -> dict[str, Any]:
     seen: dict[str, Any] = {"violations": []}
 
     def examine(name: str) -> None:
-        found = Axe().run(page).response["violations"]
-        seen["violations"] += [
-            f"{name}: {each['id']} at {[node['target'] for node in each['nodes']]}" for each in found
-        ]
+        seen["violations"] += [f"{name}: {line}" for line in violations(page)]
         if pictures is not None:
-            for width in (400, 1280):
+            for width in (PHONE_PX, DESK_PX, WIDE_PX):
                 for scheme in ("light", "dark"):
                     page.set_viewport_size({"width": width, "height": 900})
                     page.emulate_media(color_scheme=scheme)
@@ -44,7 +42,7 @@ def flow(page: Page, url: str, pictures: Path | None) -> dict[str, Any]:
     page.keyboard.press("Enter")
     page.locator("#faults li", has_text="over").wait_for()
     seen["fault"] = page.locator("#faults li").inner_text()
-    page.set_viewport_size({"width": 400, "height": 800})
+    page.set_viewport_size({"width": PHONE_PX, "height": 800})
     seen["width"] = page.evaluate("document.documentElement.scrollWidth")
     examine("running")
     page.get_by_role("button", name="Stop the run").click()
@@ -59,24 +57,20 @@ def flow(page: Page, url: str, pictures: Path | None) -> dict[str, Any]:
     report.click()
     page.wait_for_load_state()
     seen["title"] = page.title()
+    seen["command"] = page.get_by_label("Command that repeats the run").inner_text()
+    page.get_by_role("button", name="Copy").click()
+    page.get_by_role("button", name="Copied").wait_for()
     examine("report")
     return seen
 
 
 def main() -> None:
     url, program, *folder = sys.argv[1:]
-    said: list[str] = []
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=program, args=["--no-sandbox"])
         page = browser.new_page()
         page.set_default_timeout(PATIENCE_MS)
-        page.on(
-            "console",
-            lambda one: (
-                said.append(f"{one.text} {one.location}") if one.type in ("error", "warning") else None
-            ),
-        )
-        page.on("pageerror", lambda error: said.append(str(error)))
+        said = listen(page)
         seen = flow(page, url, Path(folder[0]) if folder else None)
         browser.close()
     print(json.dumps(seen | {"said": said}))

@@ -2,6 +2,7 @@
 
 import json
 import os
+import shlex
 import signal
 import socket
 import subprocess
@@ -10,12 +11,14 @@ import time
 import urllib.error
 import urllib.request
 from collections.abc import Callable, Iterator
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 import scenarios
+from chaos.plan import parse_fault
 from chatproof.target import make_accounts
 from ledger.run_folder import RunFolder
 from refserver import accounts
@@ -105,6 +108,22 @@ def test_a_run_is_started_broken_healed_stopped_and_read(
     folder = RunFolder(path)
     assert [fault.name for fault in folder.load_faults()] == ["latency"]
     _assert_agrees(seen, folder.load_summary())
+    _assert_repeats(seen["command"], folder)
+
+
+def _assert_repeats(command: str, folder: RunFolder) -> None:
+    """What the report shows does the same: on the page's word, and with the fault when it was on."""
+    assert command == folder.load_environment()["command"]
+    words, phases, (fault,) = shlex.split(command), folder.load_phases(), folder.load_faults()
+    assert words[:5] == ["locust", "-f", _SCENARIOS, "Chat", "--headless"]
+    said = dict(pairwise(words))
+    amounts = [said[flag] for flag in ("--users", "--spawn-rate", "--cohort", "--processes")]
+    assert amounts == ["4", "8", "20", "2"]
+    assert "--proxies" in words
+    assert int(said["--run-time"][:-1]) == round((phases.load_end_ns - phases.start_ns) / 1e9)
+    spec = parse_fault(said["--faults"])
+    assert spec.at_s == pytest.approx((fault.start_ns - phases.load_start_ns) / 1e9, abs=0.01)
+    assert spec.for_s == pytest.approx((fault.end_ns - fault.start_ns) / 1e9, abs=0.02)
 
 
 def _assert_agrees(seen: dict[str, Any], summary: dict[str, Any]) -> None:

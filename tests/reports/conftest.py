@@ -42,6 +42,13 @@ def finished(synthetic: ModuleType, tmp_path_factory: pytest.TempPathFactory) ->
     return folder
 
 
+@pytest.fixture(scope="session")
+def swept(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The folder of a sweep with its page."""
+    folder: Path = _load("synthetic_sweep").write(tmp_path_factory.mktemp("swept") / "sweep")
+    return folder
+
+
 @pytest.fixture
 def run(synthetic: ModuleType, tmp_path: Path) -> Path:
     """A small run folder of one's own to take things away from."""
