@@ -10,7 +10,7 @@ import sys
 from dataclasses import dataclass, field
 from pathlib import Path
 
-TIMEOUT_S = 150.0
+TIMEOUT_S = 300.0
 SWITCH = "switch"
 
 
@@ -45,6 +45,10 @@ class Process:
             if word in line:
                 return line
         raise AssertionError(f"it ended before it said {word!r}: {''.join(seen)}{self.end().err}")
+
+    @property
+    def is_running(self) -> bool:
+        return self._process.poll() is None
 
     def end(self) -> Ended:
         """Waits for it."""

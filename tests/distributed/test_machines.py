@@ -18,8 +18,8 @@ USERS = 120
 PORT, SERVER_PORT = 5557, 14000
 CONNECTIONS = 80
 _SWARM = (
-    "--connections", str(CONNECTIONS), "--rate", "60", "--ramp", "1s", "--heartbeat", "2",
-    "--set", "cohort=10", "--set", "away_share=0.2", "--set", "away_for=1.0", "--set", "settle_timeout=15",
+    "--connections", str(CONNECTIONS), "--rate", "60", "--ramp", "1s", "--heartbeat", "4",
+    "--set", "cohort=10", "--set", "away_share=0.2", "--set", "away_for=1.0",
 )  # fmt: skip
 
 
@@ -73,7 +73,9 @@ def outcomes(network: Network, tmp_path_factory: pytest.TempPathFactory) -> dict
     faults = ("--fault", "cut=40% at 2s", "--fault", "latency=30ms at 3s for 2s")
     well, bind = run("well", PORT, "--processes", "4", "--duration", "7s", *faults)
     machines = {name: join(name, bind) for name in AHEAD_S}
-    badly, other = run("badly", PORT + 1, "--processes", "2", "--duration", "60s")
+    badly, other = run(
+        "badly", PORT + 1, "--processes", "2", "--duration", "60s", "--set", "settle_timeout=15"
+    )
     survivor, victim = join("b", other), join("d", other)
     badly.until("load begins")
     victim.kill()

@@ -45,7 +45,7 @@ class Impostor:
                 self._listen_to(self._listener.accept()[0])
 
     def _listen_to(self, connection: socket.socket) -> None:
-        connection.settimeout(5.0)
+        connection.settimeout(60.0)
         with connection, suppress(OSError), self._context.wrap_socket(connection, server_side=True) as client:
             while data := client.recv(4096):
                 self.heard += data
@@ -141,5 +141,5 @@ def test_who_is_not_trusted_hears_nothing(impostor: Impostor, authority: Authori
 def test_who_is_trusted_hears_the_token(impostor: Impostor, authority: Authority) -> None:
     with device(impostor, "tls", authority.ca) as client:
         client.start()
-        assert gevent.get_hub().threadpool.apply(impostor.has_heard.wait, (10.0,))
+        assert gevent.get_hub().threadpool.apply(impostor.has_heard.wait, (60.0,))
     assert TOKEN.encode() in impostor.heard

@@ -3,10 +3,9 @@
 import os
 import shlex
 import shutil
-import socket
 import subprocess
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from itertools import groupby
 from pathlib import Path
 
@@ -25,11 +24,11 @@ CHAPTERS = {heading: list(group) for heading, group in groupby(commands(), lambd
 class Terminal:
     """A folder like the checkout, where the commands are typed; the newest server is stopped for the next."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, ports: tuple[int, int]) -> None:
         self._folder = folder
         self._server: subprocess.Popen[str] | None = None
         # The guide's ports may be taken on this machine; nothing else is typed differently.
-        self._ports = {"14100": _free_port(), "18100": _free_port()}
+        self._ports = dict(zip(("14100", "18100"), map(str, ports), strict=True))
         self._environment = {
             **os.environ,
             "PATH": os.pathsep.join((str(Path(sys.executable).parent), os.environ["PATH"])),
@@ -45,7 +44,7 @@ class Terminal:
             return
         done = subprocess.run(
             line, shell=True, cwd=self._folder, env=self._environment, capture_output=True, text=True,
-            check=False, timeout=100,
+            check=False, timeout=300,
         )  # fmt: skip
         if not line.startswith("chatproof conform"):
             assert done.returncode == 0, f"{line}: exit code {done.returncode}: {done.stderr}"
@@ -79,8 +78,8 @@ class Terminal:
 
 
 @pytest.fixture
-def terminal(tmp_path: Path) -> Iterator[Terminal]:
-    terminal = Terminal(tmp_path)
+def terminal(tmp_path: Path, reserved_port: Callable[[], int]) -> Iterator[Terminal]:
+    terminal = Terminal(tmp_path, (reserved_port(), reserved_port()))
     yield terminal
     terminal.close()
 
@@ -100,9 +99,3 @@ def test_every_chapter_with_a_run_starts_its_own_server() -> None:
 def _all_green(clauses: Iterable[str]) -> dict[str, str]:
     """What a whole run shows: only a crash is nothing that the suite can cause there."""
     return {clause: "not offered" if clause == "ARC.2" else "pass" for clause in clauses}
-
-
-def _free_port() -> str:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return str(probe.getsockname()[1])

@@ -2,7 +2,6 @@
 
 import itertools
 import json
-import socket
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack
 from pathlib import Path
@@ -22,6 +21,7 @@ from refserver.accounts.issuing import tokens
 from refserver.process import ServerProcess
 
 ONE = "127.0.0.1"
+PATIENCE_S = 60.0
 QUICK = {"next_endpoint_s": 0.05, "reconnect_base_s": 0.3, "reconnect_cap_s": 1.0}
 
 
@@ -50,15 +50,9 @@ def black_holes() -> Iterator[tuple[int, ...]]:
 
 
 @pytest.fixture
-def refused() -> tuple[int, ...]:
+def refused(reserved_port: Callable[[], int]) -> tuple[int, ...]:
     """Five ports where nobody listens."""
-    probes = [socket.socket() for _ in range(5)]
-    for probe in probes:
-        probe.bind((ONE, 0))
-    found = tuple(probe.getsockname()[1] for probe in probes)
-    for probe in probes:
-        probe.close()
-    return found
+    return tuple(reserved_port() for _ in range(5))
 
 
 @pytest.fixture(scope="session")
@@ -96,7 +90,7 @@ def portal() -> Iterator[int]:
     """A captive portal: whatever is said to it is answered with a page, 200."""
 
     def answer(connection: gevent.socket.socket, _: object) -> None:
-        connection.settimeout(5.0)
+        connection.settimeout(PATIENCE_S)
         try:
             while connection.recv(65536):
                 head = f"HTTP/1.1 200 OK\r\nContent-Type: text/html\r\nContent-Length: {len(PAGE)}\r\n\r\n"
@@ -121,10 +115,14 @@ class Scheduler:
         self.port: int = self._server.server_port
 
     def _answer(self, connection: gevent.socket.socket, _: object) -> None:
-        connection.settimeout(5.0)
+        connection.settimeout(PATIENCE_S)
         try:
-            while b"\r\n\r\n" not in connection.recv(65536):
-                pass
+            heard = b""
+            while b"\r\n\r\n" not in heard:
+                more = connection.recv(65536)
+                if not more:
+                    return
+                heard += more
             self.asked += 1
             told = {"endpoints": [{"url": url, "load": load} for url, load in self.points]}
             body = json.dumps(told).encode()

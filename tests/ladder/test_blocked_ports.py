@@ -6,6 +6,7 @@ import pytest
 
 from drivers import events
 from drivers.pumps.wire import Expected
+from tests.ladder.conftest import PATIENCE_S
 
 SUBSETS = [blocked for size in (1, 2, 3, 4) for blocked in combinations(range(4), size)]
 
@@ -42,7 +43,7 @@ def check(client, left: list[int]) -> None:
         logged_in = client.log_in(10.0)
         assert int(logged_in.endpoint.rpartition(":")[2]) in left
     else:
-        failed = client.start().await_event(events.ConnectFailed, timeout_s=12.0)
+        failed = client.start().await_event(events.ConnectFailed, timeout_s=PATIENCE_S)
         assert failed.reason.startswith("no way in: ")
         assert client.all_of(events.LoggedIn) == []
 

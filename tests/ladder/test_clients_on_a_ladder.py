@@ -1,5 +1,6 @@
 """Clients that share a ladder: under both pumps, in crowds, and what one of them weighs."""
 
+import math
 import random
 import sys
 from typing import Any
@@ -15,7 +16,7 @@ from drivers.policy import Policy
 from drivers.pumps.epoll import EpollPump
 from protocol import frames
 from protocol.messages import LoggedIn
-from tests.ladder.conftest import ONE, QUICK
+from tests.ladder.conftest import ONE, PATIENCE_S, QUICK
 from tests.ladder.test_ladder_machine import URL, World
 
 Happened = list[tuple[int, events.Event]]
@@ -40,7 +41,7 @@ def crowd(url: str, identities: list[Identity], **policy: Any) -> tuple[list[Cli
     return [Client(shared, index) for index in range(len(identities))], happened
 
 
-def until(met, timeout_s: float = 20.0) -> None:
+def until(met, timeout_s: float = PATIENCE_S) -> None:
     with gevent.Timeout(timeout_s):
         while not met():
             gevent.sleep(0.01)
@@ -54,7 +55,10 @@ def pump():
 
 
 def test_a_crowd_asks_once(pump, scheduler, ports, identities) -> None:
-    clients, happened = crowd(scheduler.names(ports), identities(100))
+    clients, happened = crowd(
+        scheduler.names(ports), identities(100),
+        connect_timeout_s=PATIENCE_S, login_timeout_s=PATIENCE_S, first_round_s=math.inf,
+    )  # fmt: skip
     for client in clients:
         pump.start(client)
     until(lambda: all(client.state is State.ONLINE for client in clients))
@@ -68,7 +72,7 @@ def test_one_leaves_the_tunnel_and_so_do_all(pump, scheduler, ports, identities)
     scheduler.names(ports[:1], scheme="http")
     clients, happened = crowd(
         f"chat+scheduler://{ONE}:{scheduler.port}?ports={ports[0]}&carriers=tcp,longpoll",
-        identities(10), heartbeat_s=1, look_up_s=0.3,
+        identities(10), heartbeat_s=2, look_up_s=0.3,
     )  # fmt: skip
     for client in clients:
         pump.start(client)

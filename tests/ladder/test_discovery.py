@@ -5,6 +5,7 @@ import pytest
 
 from drivers import events
 from drivers.pumps.scouts import Scouts
+from tests.ladder.conftest import PATIENCE_S
 
 
 def with_resolver(client, resolve):
@@ -18,12 +19,12 @@ def dead(name: str) -> list[str]:
 
 
 def slow(name: str) -> list[str]:
-    gevent.sleep(30.0)
+    gevent.sleep(3600.0)
     return []
 
 
 def via(client) -> str:
-    return client.log_in(10.0).endpoint
+    return client.log_in(PATIENCE_S).endpoint
 
 
 @pytest.mark.parametrize("resolve", [dead, slow, lambda name: ["127.0.0.9"], lambda name: []])
@@ -59,7 +60,7 @@ def test_a_captive_portal_is_recognised_and_not_believed(device, portal) -> None
         f"chat+scheduler://chat.example:{portal}?httpdns=127.0.0.1:{portal}&ports={portal}&fallback=127.0.0.1"
     )
     with_resolver(client, lambda name: ["127.0.0.1"])
-    failed = client.start().await_event(events.ConnectFailed, timeout_s=12.0)
+    failed = client.start().await_event(events.ConnectFailed, timeout_s=PATIENCE_S)
     assert "HTTPDNS at 127.0.0.1: a web page instead of an answer" in failed.reason
     assert client.all_of(events.Refused) == client.all_of(events.LoggedIn) == []
 

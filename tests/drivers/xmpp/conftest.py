@@ -6,35 +6,22 @@ from pathlib import Path
 import pytest
 
 from chatproof import starting
-from drivers.accounts import AccountsFile
-from drivers.contract import Identity
 from drivers.endpoints import Endpoint, parse_target
+from tests.foreign_server import ForeignServer
 
 USERS = 60
 
 
-class Prosody:
-    """One that runs. Each user is given out once."""
-
-    def __init__(self, started: starting.Started) -> None:
-        self.started = started
-        self._accounts = AccountsFile(started.accounts)
-        self._next = 0
-
-    def identity(self, device: str = "d0", rooms: tuple[str, ...] = ()) -> Identity:
-        """Of a user that nobody had yet."""
-        known = self._accounts.identity(self._next, device)
-        self._next += 1
-        return Identity(known.user, device, known.secret, rooms)
+class Prosody(ForeignServer):
+    """One that runs."""
 
     def target(self, carrier: str = "tcp", query: str = "") -> Endpoint:
         """tcp, ws, tls or starttls."""
-        scheme = {"tcp": "xmpp:", "starttls": "xmpp:", "ws": "xmpp+ws:", "tls": "xmpps:"}[carrier]
-        url = next(url for url in self.started.urls if url.startswith(scheme))
         if carrier == "starttls":
-            secure = next(url for url in self.started.urls if url.startswith("xmpps:"))
-            url = url.replace("xmpp:", "xmpp+starttls:") + "?" + secure.partition("?")[2] + "&name=localhost"
-        return parse_target(f"{url}{'&' if '?' in url else '?'}{query}" if query else url)
+            trust = self.url("xmpps").partition("?")[2] + "&name=localhost"
+            url = self.url("xmpp", "&".join(filter(None, (trust, query))))
+            return parse_target(url.replace("xmpp:", "xmpp+starttls:"))
+        return parse_target(self.url({"tcp": "xmpp", "ws": "xmpp+ws", "tls": "xmpps"}[carrier], query))
 
 
 @pytest.fixture(scope="session")
