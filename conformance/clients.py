@@ -118,8 +118,14 @@ class Clients:
         """
         wanted = Policy(**{**_QUICK, "dice": random.Random(self._dice.random()), **policy})
         identity = Identity(user.user, name, user.token, self._target.rooms_of(user))
-        endpoints = (through.endpoint,) if through is not None else at or self._target.endpoints
-        return self.device_at(endpoints, identity, wanted, version)
+        if through is not None:
+            at = (through.endpoint,)
+        return self.device_at(at or self._device_endpoints(), identity, wanted, version)
+
+    def _device_endpoints(self) -> Sequence[Endpoint]:
+        endpoints = self._target.endpoints
+        weather = self._target.weather
+        return endpoints if weather is None else weather.seekers_ask or endpoints
 
     def strait(self) -> Strait:
         """A way to the target that the case can close."""

@@ -22,6 +22,11 @@ class Spell:
         """Whether a fault of that name is on in it, or happens."""
         return any(spec.name == fault for spec in self.phase.specs)
 
+    @property
+    def broken_from(self) -> float:
+        """When the last of its faults has begun."""
+        return self.begin + max((spec.at_s for spec in self.phase.specs), default=0.0)
+
     def await_begin(self) -> None:
         """Returns when it has begun."""
         _sleep_until(self.begin)

@@ -207,7 +207,7 @@ def _why_not(target: Target, item: pytest.Item) -> str | None:
     """Why a case is not run; None when it is."""
     reason = _not_over(target, item) or _lacking(target, item)
     if reason is None and target.weather is not None:
-        return target.weather.left_out(item, together.Given.NAMES)
+        return target.weather.left_out(item, together.Given.NAMES, target.carrier)
     return reason
 
 
@@ -215,7 +215,7 @@ def _runs_beside(target: Target, item: pytest.Item) -> bool:
     """Whether a case runs at the same time as others: those that wait do, and under a fault plan all."""
     if target.weather is None:
         return together.waits(item)
-    return target.weather.left_out(item, together.Given.NAMES) is None
+    return target.weather.left_out(item, together.Given.NAMES, target.carrier) is None
 
 
 def _lacking(target: Target, item: pytest.Item) -> str | None:

@@ -88,18 +88,22 @@ def _start_under(
     server.start()
     everywhere = [url.partition("://")[2].rstrip("/") for url in server.urls.get("any", [])]
     ports = tuple(int(place.rpartition(":")[2]) for place in everywhere)
+    http_url = server.http_url
     if everywhere:
         ways = {name: _at(name, everywhere[0], ca) for name in carriers.known() if name in _EVERYWHERE}
     else:
         ways = {name: _endpoints(server, name, ca) for name in carriers.known()}
     if weather.by_ladder:
+        # Clients ask; bare connections go where they get through, if there is such a place.
         host, asked = everywhere[0].rpartition(":")[0], ",".join(map(str, ports))
         way = parse_target(f"chat+scheduler://{host}:{ports[-1]}?ports={asked}&fallback={host}")
-        ways = dict.fromkeys(ways, (way,))
+        weather.seekers_ask = weather.through([way])
+        ways = {name: _at(name, f"{host}:{weather.open_port(name) or ports[0]}", ca) for name in ways}
+        http_url = f"http://{host}:{weather.open_port('longpoll') or ports[-1]}"
     by_carrier = {name: weather.through(endpoints) for name, endpoints in ways.items()}
     stack.callback(weather.end)
     weather.begin(server)
-    return Reference(server, blocks, by_carrier, server.http_url, None, ports, ca)
+    return Reference(server, blocks, by_carrier, http_url, None, ports, ca)
 
 
 def _at(carrier: str, place: str, ca: Path) -> tuple[Endpoint, ...]:

@@ -14,6 +14,7 @@ from drivers.pumps.blocking import Device
 
 _PACE_S = 0.1
 _MOST_OWED = 5
+_MET_S = 1.0
 _NEW_NETWORK_S = 0.7
 """Into each phase: its faults are on by then."""
 
@@ -62,9 +63,10 @@ def talk(source: Device, to: str, until: float) -> list[bytes]:
 
 
 def happened_in(device: Device, kind: type[Event], spell: Spell) -> int:
-    """How many events of that kind the device had in a phase."""
+    """How many events of that kind the device had in a phase, once all of its faults had met everybody."""
     events = zip(device.events, device.happened_at, strict=True)
-    return sum(isinstance(event, kind) and at in spell for event, at in events)
+    since = spell.broken_from + _MET_S
+    return sum(isinstance(event, kind) and since <= at < spell.end for event, at in events)
 
 
 def move_in_each(device: Device, spells: Sequence[Spell]) -> None:

@@ -21,7 +21,7 @@ from chaos.errors import ChaosError
 from chaos.fault import fault_kinds
 from chaos.fault_plan import FaultPlan
 from chaos.frame_fault import FrameFault
-from chaos.levers import PROXIES, Levers, ServerLever
+from chaos.levers import PROXIES, SWARM, Levers, ServerLever
 from chaos.own_proxy import OwnToxiproxy
 from chaos.packet_fault import PacketFault
 from chaos.packets.nat import SILENT
@@ -92,7 +92,8 @@ class Company:
 class Weather:
     """A fault plan around one run of the suite, in `network` if it needs one: this process is on the clients'
     side of it. `lever`: what faults can do to the server that the suite has started. `addresses`: where
-    clients come from, in turn, if faults are to meet some of them; () for wherever the system likes."""
+    clients come from, in turn, if faults are to meet some of them; () for wherever the system likes.
+    `seekers_ask`: where clients ask for a way in that have to find it by themselves."""
 
     plan: FaultPlan
     seed: int
@@ -101,6 +102,7 @@ class Weather:
     addresses: tuple[str, ...] = ()
     company: Company = field(init=False)
     records: list[FaultRecord] = field(default_factory=list)
+    seekers_ask: tuple[Endpoint, ...] = ()
     _began: float = 0.0
     _turn: Iterator[str | None] = field(init=False)
     _schedule: FaultSchedule | None = None
@@ -146,6 +148,15 @@ class Weather:
     def by_ladder(self) -> bool:
         """Whether clients have to find their way in by themselves."""
         return self.plan.carrier == _LADDER
+
+    def open_port(self, carrier: str) -> int | None:
+        """One of the server's ports by which bare connections over that carrier get through in every phase;
+        None if there is none."""
+        if self.has("web_only", "http_only"):
+            return _PORTS[-1] if carrier.endswith("poll") else None
+        blocked = [spec for phase in self.plan.phase for spec in phase.specs if spec.name == "block_port"]
+        closed = {int(port) for spec in blocked for port in str(spec.value).partition("/")[0].split(",")}
+        return next((port for port in _PORTS if port not in closed), None)
 
     @property
     def _changes_messages(self) -> bool:
@@ -222,12 +233,15 @@ class Weather:
         return None
 
     def _ends_connections(self, fault: str) -> bool:
+        """Whether a bare connection may be ended by it."""
         kind = fault_kinds()[fault]
         if issubclass(kind, PacketFault) and kind.networks == (NAT,) and self.plan.nat == SILENT:
             return False  # such a router tells nobody what it has forgotten
+        if kind.pulls == SWARM or (self.by_ladder and fault == "block_port"):
+            return False  # the one is for clients, the other for ports where no bare connection is
         return kind.ends_connections
 
-    def left_out(self, item: pytest.Item, given: frozenset[str]) -> str | None:
+    def left_out(self, item: pytest.Item, given: frozenset[str], carrier: str) -> str | None:
         """Why a case means nothing under the plan; None if it does. `given`: what cases can have."""
         for mark in item.iter_markers("calm"):
             return f"under a fault plan: {mark.args[0]}"
@@ -238,8 +252,8 @@ class Weather:
             return "under a fault plan: what one fault breaks would be lost to all cases that share it"
         if self._changes_messages and parameters(item) & _BARE:
             return f"under {self.plan.name}: bare connections take messages as they come, and some change"
-        if self.by_ladder and parameters(item) & _BARE:
-            return f"under {self.plan.name}: bare connections do not look for a way round blocked ports"
+        if self.by_ladder and self.open_port(carrier) is None and parameters(item) & _BARE:
+            return f"under {self.plan.name}: bare connections over {carrier} do not look for another way"
         return None
 
 

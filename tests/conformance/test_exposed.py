@@ -65,6 +65,14 @@ def test_an_end_while_packets_get_lost_is_the_servers(serve: Serve, weather: Wea
         assert wire.next() is None
 
 
+def test_what_meets_clients_or_ports_elsewhere_explains_no_end(serve: Serve) -> None:
+    office = Weather(load_fault_plan("office-firewall"), 1, None, lambda process: pytest.fail("no server"))
+    office.records += [record("new_network", over_for_s=0.0), record("block_port")]
+    with ExposedWire(serve(hang_up), office, "phone") as wire:
+        wire.send(Ping())
+        assert wire.next() is None
+
+
 def test_an_end_after_a_kill_is_the_plans(serve: Serve, weather: Weather) -> None:
     with ExposedWire(serve(hang_up), weather, "u1/phone") as wire:
         weather.records.append(record("kill", over_for_s=0.0))

@@ -34,6 +34,7 @@ def test_a_phase_knows_its_faults_and_its_time() -> None:
     calm, broken = islice(spells(PLAN, 100.0, 100.0), 2)
     assert broken.has("cut")
     assert not calm.has("cut")
+    assert (calm.broken_from, broken.broken_from) == (100.0, 105.0)
     assert 104.0 in broken
     assert 110.0 not in broken
 

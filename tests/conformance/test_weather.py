@@ -42,7 +42,7 @@ def cases(pytester: pytest.Pytester) -> dict[str, pytest.Item]:
 
 def test_each_case_that_is_left_out_says_why(cases: dict[str, pytest.Item]) -> None:
     def why(plan: str, name: str) -> str | None:
-        return weather(plan).left_out(cases[name], Given.NAMES)
+        return weather(plan).left_out(cases[name], Given.NAMES, "tcp")
 
     assert why("subway", "of_real_clients") is None
     assert why("subway", "of_a_bare_connection") is None
@@ -51,7 +51,15 @@ def test_each_case_that_is_left_out_says_why(cases: dict[str, pytest.Item]) -> N
     assert "ends the server itself" in str(why("subway", "that_ends_the_server"))
     assert "all cases that share it" in str(why("subway", "that_shares_what_it_saw"))
     assert why("hotel-wifi", "of_real_clients") is None
-    assert "do not look for a way" in str(why("hotel-wifi", "of_a_bare_connection"))
+    assert "do not look for another way" in str(why("hotel-wifi", "of_a_bare_connection"))
+    assert why("office-firewall", "of_a_bare_connection") is None
+
+
+def test_bare_connections_go_by_a_port_that_no_phase_closes() -> None:
+    assert weather("office-firewall").open_port("tcp") == 443
+    assert weather("hotel-wifi").open_port("tcp") is None
+    assert weather("hotel-wifi").open_port("longpoll") == 80
+    assert weather("subway").open_port("tcp") == 14000
 
 
 def test_what_a_table_gives_a_case_it_does_not_ask_for(cases: dict[str, pytest.Item]) -> None:
