@@ -120,7 +120,7 @@ def group(name: str, members: tuple[str, ...], remove: bool, data: Path) -> None
 
 
 @command.command()
-@click.option("--blocks", default=320, show_default=True, help="Ten users each; every case uses one block.")
+@click.option("--blocks", default=440, show_default=True, help="Ten users each; every case uses one block.")
 @click.option("--out", type=click.Path(path_type=Path), default=Path("testbed.json"), show_default=True)
 @click.option("--days", default=30.0, show_default=True, help="How long tokens are valid.")
 @_data

@@ -1,5 +1,8 @@
 """CHN.1, DLV.6, SEC.5: short requests of several devices, in groups, as packages, and with another token."""
 
+import time
+
+import gevent
 import pytest
 
 from conformance.accounts import Block
@@ -36,6 +39,51 @@ def test_client_ids_belong_to_a_device_also_over_http(block: Block, phone: MakeP
         assert answers[0] != answers[2], f"{what}: expected two devices to be told apart, got {answers}"
     inbox = phone(friend).inbox()
     assert len(inbox) == 6, f"expected six messages, got {len(inbox)}"
+
+
+@pytest.mark.clause("CHN.1")
+def test_each_request_is_its_own_devices(block: Block, web: MakeWeb) -> None:
+    """... with the same guarantees: a client message id counts for the device that the request names, whoever
+    used the connection before.
+
+    Over one kept-alive connection two devices post in turn, with one client message id. Expected: two
+    messages, and each repeat gets its device's first answer.
+    """
+    sender, friend = block.pick(2)
+    shared = web(sender)
+    content = {"cid": fresh_cid(), "to": friend.user, "kind": "text", "body": "eA=="}
+    found = []
+    for name in ("one", "two", "one", "two"):
+        reply = shared.call("POST", "/v1/messages", content, headers={"X-Device": name})
+        assert reply.status == 200, f"device {name}: expected 200, got {reply.status} {reply.body!r}"
+        found.append(reply.content["mid"])
+    assert found[:2] == found[2:], f"expected a repeat to get its device's first answer, got {found}"
+    assert found[0] != found[1], f"expected two devices to be told apart, got {found}"
+
+
+@pytest.mark.clause("CHN.1")
+@pytest.mark.needs("packages", "history", "contacts")
+def test_what_is_posted_is_in_history_and_contacts(block: Block, phone: MakePhone, web: MakeWeb) -> None:
+    """... both reach the same inbox with the same guarantees: with all that follows from a message.
+
+    A member sends to a friend and to the group, posts a message to each, and posts a package to each.
+    Expected: the history of both shows everything, newest first, to both sides; the contacts of both show the
+    last of it.
+    """
+    sender, friend = block.members()[:2]
+    source, short = phone(sender), web(sender)
+    for to, peer in ((friend.user, sender.user), (block.group, block.group)):
+        sent = source.say(to, b"sent")
+        posted = short.say(to, b"posted")
+        package = short.say_package(to, [b"first", b"second"])
+        mids = [sent.mid, posted["mid"], *(each["mid"] for each in package["placed"])]
+        for each, other in ((source, to), (phone(friend), peer)):
+            listed = [entry.mid for entry in each.history(sent.conversation).entries]
+            assert listed == mids[::-1], f"{each.name}: expected the history {mids[::-1]}, got {listed}"
+            top = [(contact.peer, contact.mid) for contact in each.contacts()[:1]]
+            assert top == [(other, mids[-1])], (
+                f"{each.name}: expected {other} with {mids[-1]} at the top of the contacts, got {top}"
+            )
 
 
 @_ON_A_CONNECTION
@@ -100,6 +148,33 @@ def test_each_request_is_its_own_tokens(block: Block, phone: MakePhone, web: Mak
         read = {"conversation": name, "sequence": 1}
         if user is other:
             status = shared.call("POST", "/v1/read", read, headers=bearer).status
-            assert status == 403, f"expected 403 for a READ of another's conversation, got {status}"
+            assert status in (403, 404), (
+                f"a READ of another's conversation: expected 403 or 404, got {status}"
+            )
     status = shared.call("GET", "/v1/inbox?after=0").status
     assert status == 401, f"expected 401 without a token, got {status}"
+
+
+@pytest.mark.clause("CHN.8")
+@pytest.mark.needs("long_poll")
+def test_a_held_poll_does_not_hold_up_sends(block: Block, phone: MakePhone, web: MakeWeb) -> None:
+    """Up and down are isolated: ... its sends over the short connection are acknowledged within 2 s, also
+    while the same device waits for what comes.
+
+    A device holds a poll of eight seconds, and posts and asks by another connection. Expected: each is
+    answered within 2 s, and the poll goes on until a friend writes.
+    """
+    owner, friend = block.pick(2)
+    down, up, source = web(owner, "phone"), web(owner, "phone"), phone(friend)
+    up.poll(0)
+    held = gevent.spawn(down.poll, 2, wait_s=8.0)
+    gevent.sleep(0.3)
+    for number in range(2):
+        began = time.monotonic()
+        up.say(friend.user, b"%d" % number)
+        up.ask("GET", "/v1/unread")
+        took_s = time.monotonic() - began
+        assert took_s < 2.0, f"expected to be answered within 2 s beside a held poll, it took {took_s:.1f} s"
+    source.say(owner.user, b"for the poll")
+    got = held.get().bodies
+    assert got == [b"for the poll"], f"expected the poll to bring what a friend wrote, got {got}"

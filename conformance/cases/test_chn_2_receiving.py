@@ -6,7 +6,7 @@ import gevent
 import pytest
 
 from conformance.accounts import Block
-from conformance.clients import MakePhone, MakeWire
+from conformance.clients import MakePhone, MakeWeb, MakeWire
 from conformance.phone import Phone, log_in
 from conformance.verdicts import not_offered
 from protocol.messages import Push
@@ -111,6 +111,26 @@ def test_nothing_is_pushed_before_the_login(block: Block, wire: MakeWire, phone:
         source.say(owner.user, b"%d" % number)
     answer = log_in(early, owner)
     assert answer.version == 3, f"expected LOGGED_IN with version 3, got {answer.version}"
+
+
+@pytest.mark.only_over("tcp", "tls", "ws", "wss", why="it is about a connection beside a poll")
+@pytest.mark.needs("long_poll")
+def test_a_connection_is_pushed_to_beside_a_poll(block: Block, phone: MakePhone, web: MakeWeb) -> None:
+    """Messages are received by push on the long connection: whatever else the user waits by.
+
+    A user has a connection, and another device of his holds a poll; a friend and a group write. Expected:
+    each message comes by both within two seconds.
+    """
+    owner, friend = block.pick(2)
+    silent, polling, source = phone(owner), web(owner, "browser"), phone(friend)
+    for number, to in enumerate((owner.user, block.group)):
+        held = gevent.spawn(polling.poll, number, wait_s=8.0)
+        gevent.sleep(0.3)
+        body = b"by both %d" % number
+        source.say(to, body)
+        comes(silent, body)
+        poll = held.get()
+        assert poll.bodies == [body], f"expected the poll to bring {body!r}, got {poll.bodies}"
 
 
 @pytest.mark.once("it is about somebody without any connection")

@@ -131,22 +131,24 @@ def test_the_moment_after_the_acknowledgement_is_late_enough(
 ) -> None:
     """... at any moment: the first one at which the sender knows is the hardest.
 
-    Three times the server is killed as soon as SENT, then PACKAGE_SENT, then a short request's answer has
-    come. Expected: the recipient has each of the messages after the restart.
+    Four times the server is killed as soon as SENT, then PACKAGE_SENT, then a short request's answer, then
+    SENT for a message to the group has come. Expected: the recipient has each of the messages after the
+    restart.
     """
     sender, recipient = block.pick(2)
     ways: list[Callable[[], object]] = [
         lambda: phone(sender).say(recipient.user, b"first"),
         lambda: say_package(phone(sender), recipient.user, [b"second", b"and more"]),
         lambda: web(sender).say(recipient.user, b"third"),
+        lambda: phone(sender).say(block.group, b"fourth"),
     ]
     for way in ways:
         way()
         server.kill()
         server.start()
     found = [entry.body for entry in phone(recipient).inbox()]
-    wanted = [b"first", b"second", b"and more", b"third"]
-    assert found == wanted, f"expected {wanted} after three kills, found {found}"
+    wanted = [b"first", b"second", b"and more", b"third", b"fourth"]
+    assert found == wanted, f"expected {wanted} after four kills, found {found}"
 
 
 @pytest.mark.clause("DLV.7")

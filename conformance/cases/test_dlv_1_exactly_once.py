@@ -8,7 +8,7 @@ import gevent
 import pytest
 
 from conformance.accounts import Block
-from conformance.clients import MakeDevice
+from conformance.clients import MakeDevice, MakePhone
 from drivers.events import Acked
 from drivers.pumps.blocking import Device
 from protocol.messages import Message, Push, Sent
@@ -219,3 +219,18 @@ def test_a_message_is_shown_to_nobody_but_its_parties(block: Block, device: Make
     assert acked.conversation == conversation_between(one.user, outsider.user), (
         f"expected the conversation of {one.user} and {outsider.user}, got {acked.conversation}"
     )
+
+
+def test_whoever_of_a_group_writes_reaches_all_others(block: Block, phone: MakePhone) -> None:
+    """... to every device of every recipient: whichever of them is the sender.
+
+    Each member in turn writes to the group. Expected: every member's inbox has all of it, once and in order.
+    """
+    members = block.members()
+    phones = [phone(user) for user in members]
+    bodies = [f"of {each.user}".encode() for each in phones]
+    for each, body in zip(phones, bodies, strict=True):
+        each.say(block.group, body)
+    for each in phones:
+        found = [entry.body for entry in each.inbox()]
+        assert found == bodies, f"{each.name}: expected {bodies}, found {found}"

@@ -37,6 +37,34 @@ def test_ids_that_look_alike_are_different(block: Block, phone: MakePhone, what:
     assert len(phone(friend).inbox()) == 2, "expected two messages in the inbox"
 
 
+_DEVICES_ALIKE = {
+    "case": (("phone", "{}"), ("Phone", "{}")),
+    "an end beyond 32 characters": (("d" * 32 + "1", "{}"), ("d" * 32 + "2", "{}")),
+    "where the name ends and the id begins": (("phone", "1{}"), ("phone1", "{}")),
+}
+
+
+@pytest.mark.parametrize("what", _DEVICES_ALIKE)
+def test_ids_belong_to_devices_that_look_alike(block: Block, phone: MakePhone, what: str) -> None:
+    """... retransmits with the same client message id; the server stores it once: of the device that
+    sent it.
+
+    Two devices whose names, or names and ids together, look alike send a message each, twice. Expected: two
+    messages, each repeat with its own first answer.
+    """
+    sender, friend = block.pick(2)
+    cid, found = fresh_cid(), []
+    for device, form in _DEVICES_ALIKE[what]:
+        source = phone(sender, device)
+        found += [source.say(friend.user, device.encode(), cid=form.format(cid)).mid for _ in range(2)]
+    assert found[0] == found[1], f"expected a repeat to get the first answer, got {found}"
+    assert found[2] == found[3], f"expected a repeat to get the first answer, got {found}"
+    assert found[0] != found[2], f"devices that differ in {what}: expected two messages, got {found}"
+    held = [entry.body.decode() for entry in phone(friend).inbox()]
+    wanted = [device for device, _ in _DEVICES_ALIKE[what]]
+    assert held == wanted, f"expected a message of each of {wanted} in the inbox, found {held}"
+
+
 @pytest.mark.needs("packages")
 def test_a_repeat_may_name_another_recipient_or_group(block: Block, phone: MakePhone) -> None:
     """... stores it once and returns the same message id and sequence each time: wherever it goes.

@@ -7,8 +7,10 @@ import pytest
 
 from conformance.accounts import Block
 from conformance.carriers import on_a_connection
-from conformance.clients import MakePhone
+from conformance.clients import MakePhone, MakeWeb
+from conformance.packages import say_package
 from conformance.phone import Phone
+from conformance.target import Target
 
 pytestmark = [
     pytest.mark.clause("DLV.3"),
@@ -50,3 +52,33 @@ def test_a_push_comes_again_on_every_device_among_others(block: Block, phone: Ma
     gevent.killall(listening)
     gevent.joinall(listening, raise_error=True)
     assert not missing(), f"expected every push again within {limit_s:.0f} s, not {missing()}"
+
+
+@pytest.mark.waits
+@pytest.mark.needs("packages")
+def test_a_push_comes_again_however_it_was_sent(
+    block: Block, phone: MakePhone, web: MakeWeb, target: Target
+) -> None:
+    """A push that is not acknowledged is retransmitted: whoever sent it, how, and whatever waits before it.
+
+    A device acknowledges nothing of twenty messages, of a package, of an empty message, of what the user sent
+    from another device, and of what was posted by a short request. Expected: it gets each of them again.
+    """
+    owner, friend = block.pick(2)
+    watched, own, source = phone(owner, "watched"), phone(owner, "other"), phone(friend)
+    bodies = [b"%d before" % number for number in range(20)]
+    source.say_all(owner.user, bodies)
+    say_package(source, owner.user, [b"first of a package", b"second of a package"])
+    source.say(owner.user, b"")
+    own.say(friend.user, b"own")
+    bodies += [b"first of a package", b"second of a package", b"", b"own"]
+    if target.http_url or target.https_url:
+        web(friend).say(owner.user, b"posted")
+        bodies.append(b"posted")
+    limit_s = _REPEAT_BY_S * watched.wire.patience
+    until = time.monotonic() + limit_s
+    while (missing := [body for body in bodies if len(watched.times_of(body)) < 2]) and (
+        time.monotonic() < until
+    ):
+        watched.listen(0.2)
+    assert not missing, f"expected every push again within {limit_s:.0f} s, not {missing}"

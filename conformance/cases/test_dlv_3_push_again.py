@@ -17,7 +17,7 @@ from conformance.accounts import Block
 from conformance.carriers import on_a_connection
 from conformance.clients import Clients
 from conformance.phone import Phone
-from protocol.messages import Ping, Pull, Push
+from protocol.messages import Ping, Pull, Push, Pushed
 
 pytestmark = [
     pytest.mark.clause("DLV.3"),
@@ -31,7 +31,8 @@ _REPEATS_BY_S = 14.0
 @dataclass(frozen=True, slots=True)
 class Watched:
     """Phones after the time of two repeats. `silent` never acknowledged, `prompt` did at once, `halfway` the
-    second of three, `late` after the first repeat, `busy` asked and pinged but did not acknowledge."""
+    second of three and then the first, `late` after the first repeat, `busy` asked, pinged and said that it
+    had nothing."""
 
     silent: Phone
     prompt: Phone
@@ -53,7 +54,8 @@ def watched(take_block: Callable[[], Block], lasting_clients: Clients) -> Watche
         target.await_push(b"one")
     seen.prompt.acknowledge(seen.prompt.pushes[-1].version)
     seen.halfway.await_push(b"three")
-    seen.halfway.acknowledge(seen.halfway.await_push(b"two").version)
+    for body in (b"two", b"one"):
+        seen.halfway.acknowledge(seen.halfway.await_push(body).version)
     quiet = (seen.silent, seen.prompt, seen.halfway)
     listening: list[Any] = [gevent.spawn(each.listen, _REPEATS_BY_S) for each in quiet]
     listening.append(gevent.spawn(_acknowledge_late, seen.late))
@@ -74,7 +76,7 @@ def _acknowledge_late(phone: Phone) -> None:
 
 def _keep_busy(phone: Phone) -> None:
     while not phone.wire.is_closed:
-        phone.wire.send(Ping(), Pull(0, 10))
+        phone.wire.send(Ping(), Pull(0, 10), Pushed(0))
         phone.listen(0.5)
 
 
@@ -118,7 +120,8 @@ def test_an_acknowledged_push_does_not_come_again(watched: Watched) -> None:
 def test_an_acknowledgement_covers_all_before_it(watched: Watched) -> None:
     """... not acknowledged: PUSHED is cumulative.
 
-    A phone gets three messages and acknowledges the second. Expected: no repeat of the first and the second.
+    A phone gets three messages and acknowledges the second, and after it the first. Expected: no repeat of
+    the first and the second.
     """
     for body in (b"one", b"two"):
         count = len(watched.halfway.times_of(body))
@@ -145,7 +148,8 @@ def test_a_late_acknowledgement_ends_the_repeats(watched: Watched) -> None:
 def test_nothing_but_an_acknowledgement_counts_as_one(watched: Watched) -> None:
     """A push that is not acknowledged is retransmitted: traffic is no acknowledgement.
 
-    A phone pings twice a second and pulls its inbox, but never sends PUSHED. Expected: two repeats.
+    A phone pings twice a second, pulls its inbox, and acknowledges version 0, which is nothing. Expected: two
+    repeats.
     """
     assert_repeated(watched.busy, b"one")
 

@@ -1,5 +1,6 @@
 """DLV.4: each user's version grows by exactly one per inbox entry, and a pull brings what is missing."""
 
+import itertools
 from typing import TYPE_CHECKING
 
 import gevent
@@ -85,18 +86,19 @@ def test_concurrent_senders_leave_no_hole_and_no_version_twice(block: Block, pho
 def test_a_pull_brings_precisely_what_follows_a_version(block: Block, phone: MakePhone) -> None:
     """A client pulls the missing range and gets precisely it.
 
-    An inbox of twelve entries is pulled after every version, with limits of 1, 2, 3, 12 and 1,000. Expected:
-    the entries after that version, oldest first, as many as the limit allows; `newest` is 12; `more` tells
-    whether entries are left.
+    An inbox of twelve entries is pulled after every version, with limits of 1, 2, 3, 12 and 1,000, by a
+    device that said at its login that it has nothing, and by one that said it has all. Expected: the entries
+    after that version, oldest first, as many as the limit allows; `newest` is 12; `more` tells whether
+    entries are left.
     """
     owner, newest = fill(block, phone)
-    reader = phone(owner, "reader")
-    for limit in (1, 2, 3, 12, 1000):
+    readers = [phone(owner, "reader"), phone(owner, "knowing", version=newest)]
+    for reader, limit in itertools.product(readers, (1, 2, 3, 12, 1000)):
         for after in range(newest + 1):
             page = reader.pull(after, limit)
             expected = list(range(after + 1, min(after + limit, newest) + 1))
             got = versions_of(page.entries)
-            where = f"PULL after {after}, limit {limit}"
+            where = f"{reader.name}, PULL after {after}, limit {limit}"
             assert got == expected, f"{where}: expected the versions {expected}, got {got}"
             assert page.newest == newest, f"{where}: expected newest {newest}, got {page.newest}"
             left = after + len(expected) < newest
@@ -232,10 +234,11 @@ def test_a_login_is_told_the_newest_version(block: Block, phone: MakePhone) -> N
     """Each user has a version: a device learns it when it logs in.
 
     A user with twelve entries logs in beside a device of hers, and one who was away while three messages
-    came. Expected: LOGGED_IN says 12, also when the device knows of 5; 3; and 0 to a user without entries.
+    came. Expected: LOGGED_IN says 12, also when the device knows of 5, or of more than there is; 3; and 0 to
+    a user without entries.
     """
     owner, newest = fill(block, phone)
-    for known in (0, 5, newest):
+    for known in (0, 5, newest, newest + 1000):
         got = phone(owner, f"knows-{known}", version=known).logged_in.version
         assert got == newest, f"a device that has {known}: expected version {newest}, got {got}"
     away = block.account(block.outsiders[0])

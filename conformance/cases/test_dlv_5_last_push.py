@@ -6,10 +6,13 @@ import gevent
 import pytest
 
 from conformance.accounts import Block
+from conformance.carriers import on_a_connection
 from conformance.clients import MakeDevice, MakePhone
+from conformance.packages import say_package
 from conformance.phone import Phone
 from drivers.events import GapFound
-from protocol.messages import Push
+from protocol.limits import MAX_PACKAGE_ITEMS, SLOW_READER_FRAMES
+from protocol.messages import Ping, Pong, Push
 
 pytestmark = pytest.mark.clause("DLV.5")
 
@@ -154,3 +157,70 @@ def test_a_message_that_meets_a_login_is_noticed(block: Block, phone: MakePhone)
             if all(push.body != body for push in target.pushes):
                 await_newest(target)
             target.hang_up()
+
+
+@pytest.mark.needs("packages")
+def test_a_package_counts_as_what_is_in_it(block: Block, phone: MakePhone) -> None:
+    """... knows that its version is behind: by how much, where several messages came as one.
+
+    A package of seven comes to a user, and one of three to his group. Expected: after each, a PONG tells the
+    version that the inbox has now, on the device that sent it as well.
+    """
+    sender, recipient = block.pick(2)
+    source, target = phone(sender), phone(recipient)
+    for to, count in ((recipient.user, 7), (block.group, 3)):
+        say_package(source, to, [b"item %d" % number for number in range(count)])
+        await_newest(target)
+        await_newest(source)
+
+
+@on_a_connection("over polls the server knows of no interval")
+def test_a_heartbeat_that_asks_for_an_interval_tells_the_version_too(block: Block, phone: MakePhone) -> None:
+    """... within two heartbeats of it: also where both of them are about another interval.
+
+    After each of three messages a device asks twice for another interval. Expected: the second PONG at the
+    latest tells the version of the message.
+    """
+    sender, recipient = block.pick(2)
+    source, target = phone(sender), phone(recipient)
+    for number in range(1, 4):
+        source.say(recipient.user, b"%d" % number)
+        target.await_push(b"%d" % number)
+        for heartbeat_s in (40 + number, 50 + number):
+            target.wire.send(Ping(heartbeat_s))
+            told = target.expect(Pong).version
+        assert told == number, f"expected PONG to tell version {number}, it says {told}"
+
+
+@on_a_connection("over polls nothing waits to be acknowledged")
+@pytest.mark.needs("packages")
+def test_a_heartbeat_tells_of_more_than_was_pushed(block: Block, phone: MakePhone) -> None:
+    """A lost last push is noticed: also one that was never sent, because too many before it wait.
+
+    More messages than a server has to keep for a connection come to a device that acknowledges none.
+    Expected: its heartbeats tell how many there are, and a pull brings the last.
+    """
+    sender, recipient = block.pick(2)
+    source, target = phone(sender), phone(recipient)
+    for part in range(SLOW_READER_FRAMES // MAX_PACKAGE_ITEMS + 1):
+        say_package(source, recipient.user, [b"%d" % part] * MAX_PACKAGE_ITEMS)
+    last = source.say(recipient.user, b"the last")
+    await_newest(target)
+    newest = target.beat().version
+    found = [entry.mid for entry in target.pull(newest - 1, 10).entries]
+    assert found == [last.mid], f"expected a pull after {newest - 1} to bring {last.mid}, got {found}"
+
+
+def test_what_a_device_claims_to_have_moves_no_heartbeat(block: Block, phone: MakePhone) -> None:
+    """... the client knows that its version is behind: whatever it, or another device, believes to have.
+
+    A device logs in with a version far beyond the newest, beside another one, and messages come. Expected:
+    the heartbeats of both tell the version that the inbox has.
+    """
+    sender, recipient = block.pick(2)
+    source, target = phone(sender), phone(recipient)
+    boastful = phone(recipient, "boastful", version=2**40)
+    for number in range(2):
+        source.say(recipient.user, b"%d" % number)
+        await_newest(target)
+        await_newest(boastful)

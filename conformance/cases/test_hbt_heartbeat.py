@@ -5,6 +5,7 @@ All with the shortest heartbeat that the protocol knows, one second.
 
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 import gevent
@@ -14,10 +15,11 @@ import pytest
 from conformance.accounts import Block, User
 from conformance.carriers import on_a_connection
 from conformance.clients import Clients, MakeDevice, MakePhone
-from conformance.phone import Phone
+from conformance.packages import say_package
+from conformance.phone import Phone, fresh_cid
 from conformance.verdicts import Undecided
 from drivers.events import Closed, LoggedIn
-from protocol import messages
+from protocol import frames, messages
 from protocol.messages import Message
 from protocol.names import conversation_between
 
@@ -25,6 +27,8 @@ if TYPE_CHECKING:
     from refserver.process import ServerProcess
 
 _HEARTBEAT_S = 1
+_LARGE_PACKAGES, _PAGES = 2, 24
+"""With 700 KB a page, more than the kernels of both ends keep for a connection that nobody reads."""
 _LIVING_S = 4.5
 """How long the living are watched: longer than any connection may last on its login alone."""
 
@@ -96,6 +100,58 @@ def test_who_falls_silent_is_cleared_in_time(block: Block, phone: MakePhone) -> 
         found = [entry.body for entry in back.inbox()]
         assert found[-1:] == [b"while you were away"], (
             f"{back.name}: expected the message sent after the connection was cleared, found {found[-1:]}"
+        )
+
+
+@pytest.mark.clause("HBT.1")
+@on_a_connection("over polls there is no connection that the server could clear")
+@pytest.mark.waits
+def test_who_falls_silent_halfway_is_cleared_in_time(block: Block, phone: MakePhone) -> None:
+    """... of its last *frame*: a part of one keeps nobody alive.
+
+    A phone sends the first half of a message, and another one the header of a large one; then they fall
+    silent. Expected: both connections are closed in time, and nothing was stored.
+    """
+    friend, *users = block.pick(3)
+    whole = frames.encode(messages.Send(fresh_cid(), friend.user, "text", b"x" * 1000))
+
+    def stop_halfway(user: User, size: int) -> None:
+        one, limit_s = enter(phone, user)
+        one.beat()
+        one.wire.send_bytes(whole[:size])
+        assert_cleared(one, time.monotonic(), limit_s, f"silent after {size} bytes of a frame")
+
+    jobs = [gevent.spawn(stop_halfway, user, size) for user, size in zip(users, (500, 8), strict=True)]
+    gevent.joinall(jobs, raise_error=True)
+    found = phone(friend).inbox()
+    assert found == [], f"expected nothing of half a message to be stored, found {found}"
+
+
+@pytest.mark.clause("HBT.1")
+@on_a_connection("over polls there is no connection that the server could clear")
+@pytest.mark.waits
+@pytest.mark.needs("packages")
+@pytest.mark.calm("it fills the way to one client, and a plan makes that narrow for all")
+def test_who_vanished_with_much_to_read_is_cleared_too(block: Block, phone: MakePhone) -> None:
+    """The server clears a connection whose peer vanished: also one to which it cannot write any more.
+
+    A phone asks for pages, more than the network takes without a reader, and neither reads nor says anything
+    from then on. Expected: three seconds after the limit it has been cleared: a PING is answered by nobody,
+    and what is left to read comes to an end.
+    """
+    owner, friend = block.pick(2)
+    source = phone(friend)
+    for _ in range(_LARGE_PACKAGES):
+        say_package(source, owner.user, [b"x" * 60_000] * 12)
+    one, limit_s = enter(phone, owner)
+    one.wire.send(*[messages.Pull(0, 1000)] * _PAGES)
+    gevent.sleep(limit_s + 3.0)
+    with suppress(OSError):
+        one.wire.send(messages.Ping())
+    until = time.monotonic() + 20.0
+    while (message := one.wire.next(max(0.001, until - time.monotonic()))) is not None:
+        assert not isinstance(message, messages.Pong), (
+            f"expected to be cleared {limit_s} s after the last frame, a PING was answered after three more"
         )
 
 
@@ -249,14 +305,14 @@ def test_who_shows_signs_of_life_is_never_cleared(block: Block, phone: MakePhone
 
 @pytest.mark.clause("HBT.3")
 @on_a_connection("over polls there is no connection that the server could clear")
-@pytest.mark.needs("unread", "contacts", "history")
+@pytest.mark.needs("unread", "contacts", "history", "packages")
 @pytest.mark.waits
 def test_who_asks_once_an_interval_is_never_cleared(block: Block, phone: MakePhone) -> None:
-    """... any frame counts as a sign of life: a question as well.
+    """... any frame counts as a sign of life: a question as well, and what is refused.
 
     Phones ask each something else once per interval: for counts, for contacts, for history, or to mark as
-    read. Meanwhile a member floods the group that the user is in. Expected: after several times the limit all
-    connections are still open.
+    read; one sends packages, one what nobody may send. Meanwhile a member floods the group that the user is
+    in. Expected: after several times the limit all connections are still open.
     """
     owner, friend = block.pick(2)
     conversation = conversation_between(owner.user, friend.user)
@@ -267,7 +323,10 @@ def test_who_asks_once_an_interval_is_never_cleared(block: Block, phone: MakePho
         "HISTORY": messages.History(conversation, 0, 1),
         "READ": messages.Read(conversation, 1),
     }
-    assert_living(block, phone, {name: showing(question) for name, question in questions.items()})
+    signs = {name: showing(question) for name, question in questions.items()}
+    signs["SEND_PACKAGE"] = (_HEARTBEAT_S, lambda one: say_package(one, friend.user, [b"I", b"live"]))
+    signs["a refused SEND"] = (_HEARTBEAT_S, lambda one: one.try_to_say(f"nobody-{fresh_cid()}", b"I live"))
+    assert_living(block, phone, signs)
 
 
 @pytest.mark.clause("HBT.3")

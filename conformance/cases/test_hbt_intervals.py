@@ -4,7 +4,6 @@ import random
 import time
 
 import gevent
-import gevent.socket
 import pytest
 
 from conformance.accounts import Block
@@ -229,8 +228,8 @@ _KEEPALIVE_TIMER = "02"
 
 
 @pytest.mark.clause("HBT.5")
-@pytest.mark.only_over("tcp", why="keepalive is a matter of TCP, which is beneath all the others")
-def test_keepalive_runs_on_accepted_connections(block: Block, target: Target) -> None:
+@on_a_connection("a request is over before keepalive means anything")
+def test_keepalive_runs_on_accepted_connections(block: Block, target: Target, wire: MakeWire) -> None:
     """TCP keepalive is set on accepted connections as a second line.
 
     Seen from inside only: the kernel lists the timers of sockets on this machine, so the server has to be
@@ -239,11 +238,10 @@ def test_keepalive_runs_on_accepted_connections(block: Block, target: Target) ->
     if not target.is_ours:
         not_offered("keepalive is not visible from outside, and the server may be on another machine")
     endpoint = target.endpoints[0]
-    idle = gevent.socket.create_connection(endpoint.address, timeout=10.0)
+    idle = wire()
     # An answer shows that the server has accepted it.
-    idle.sendall(frames.encode(Login(block.users[0].token, "idle", "conformance", 0, 60)))
-    assert idle.recv(1 << 16), "expected an answer to LOGIN, the server closed"
-    ends = (f":{endpoint.port:04X}", f":{idle.getsockname()[1]:04X}")
+    log_in(idle, block.users[0], "idle")
+    ends = (f":{endpoint.port:04X}", f":{idle._socket.getsockname()[1]:04X}")
     until = time.monotonic() + 2.0
     timer = ""
     # Until the last bytes are acknowledged another timer stands in its place.
@@ -257,7 +255,6 @@ def test_keepalive_runs_on_accepted_connections(block: Block, target: Target) ->
     assert timer == _KEEPALIVE_TIMER, (
         f"expected a keepalive timer ({_KEEPALIVE_TIMER}) on the server's end, its timer is {timer or 'none'}"
     )
-    idle.close()
 
 
 _CLIENTS = 1000

@@ -171,3 +171,24 @@ def test_two_clients_of_one_name_do_not_chase_each_other(block: Block, device: M
     opened = len(first.all_of(Opened))
     assert opened == 1, f"expected the replaced client to stay away, it connected {opened} times"
     assert not second.all_of(Closed), f"expected the second to stay, got {second.all_of(Closed)}"
+
+
+@pytest.mark.waits
+def test_the_end_of_the_old_connection_leaves_the_new_one_alone(block: Block, phone: MakePhone) -> None:
+    """... replaces the old connection: whose end, however late it is noticed, is not the new one's.
+
+    A device logs in again, and the client does not close its old connection. Expected: four seconds later the
+    new one is pushed what a friend and another device of the user send, and its heartbeats tell their number.
+    """
+    user, friend = block.pick(2)
+    source, tablet = phone(friend), phone(user, "tablet")
+    old = phone(user)
+    new = phone(user)
+    assert_replaced(old, "after the second login")
+    new.listen(4.0)
+    source.say(user.user, b"much later")
+    tablet.say(friend.user, b"from the tablet")
+    for body in (b"much later", b"from the tablet"):
+        new.await_push(body)
+    told = new.beat().version
+    assert told == 2, f"expected the new connection to be told version 2, got {told}"

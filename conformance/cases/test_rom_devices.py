@@ -5,7 +5,7 @@ import pytest
 
 from conformance.accounts import Block
 from conformance.carriers import on_a_connection
-from conformance.clients import MakeDevice, MakePhone
+from conformance.clients import MakeDevice, MakePhone, farewell
 from conformance.verdicts import Undecided
 from drivers.events import Delivered, GapSkipped, Repeated
 from drivers.pumps.wire import Expected
@@ -16,20 +16,24 @@ from protocol.messages import Push
 def test_every_online_device_is_pushed_to(block: Block, phone: MakePhone) -> None:
     """A message is pushed to every online device of its recipient.
 
-    A recipient has eight devices online; one leaves and another one comes. Expected: each message is pushed
-    to each device that is online, with the same version.
+    A recipient has twenty-five devices online; one leaves in order, one without a word, and another one
+    comes. Expected: each message is pushed to each device that is online, with the same version.
     """
     sender, recipient = block.pick(2)
     source = phone(sender)
-    devices = [phone(recipient, f"device-{number}") for number in range(8)]
-    source.say(recipient.user, b"to eight")
-    versions = {each.await_push(b"to eight").version for each in devices}
-    assert len(versions) == 1, f"expected one version for all devices, got {versions}"
+    devices = [phone(recipient, f"device-{number}") for number in range(25)]
+
+    def assert_pushed(body: bytes) -> None:
+        source.say(recipient.user, body)
+        versions = {each.await_push(body).version for each in devices}
+        assert len(versions) == 1, f"{body!r}: expected one version for all devices, got {versions}"
+
+    assert_pushed(b"to all")
+    farewell(devices.pop(0))
     devices.pop().hang_up()
+    assert_pushed(b"to those who stayed")
     devices.append(phone(recipient, "newcomer"))
-    source.say(recipient.user, b"to eight others")
-    versions = {each.await_push(b"to eight others").version for each in devices}
-    assert len(versions) == 1, f"expected one version for all devices, got {versions}"
+    assert_pushed(b"to the newcomer as well")
 
 
 @pytest.mark.clause("ROM.1")

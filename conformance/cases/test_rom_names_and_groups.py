@@ -17,11 +17,22 @@ def test_devices_whose_names_look_alike_stay(block: Block, phone: MakePhone) -> 
     """Logging in again as the same device replaces the old connection; other devices stay: a name is the same
     in every character.
 
-    Devices log in whose names differ in case, in a space, in an accent, at their end, and one that is a
-    number. Expected: all of them are connected, and each is pushed what a friend sends.
+    Devices log in whose names differ in case, in a space, in an accent, at their ends, and two that are
+    numbers. Expected: all of them are connected, and each is pushed what a friend sends.
     """
     owner, friend = block.pick(2)
-    names = ["phone", "Phone", "PHONE", "phone ", " phone", "phoné", "phone" + "e" * 59, "7", "07"]
+    names = [
+        "phone",
+        "Phone",
+        "PHONE",
+        "phone ",
+        " phone",
+        "phoné",
+        "phone" + "e" * 59,
+        "phone" + "e" * 58 + "f",
+        "7",
+        "07",
+    ]
     devices = [phone(owner, name) for name in names]
     phone(friend).say(owner.user, b"for all")
     for each in devices:

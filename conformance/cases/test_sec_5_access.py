@@ -381,7 +381,13 @@ def test_a_token_acts_for_its_own_user_only(private: Private, phone: MakePhone, 
     senders = {entry.sender for entry in found}
     assert senders <= {private.intruder.user}, f"expected the token's own user as the sender, got {senders}"
     assert reply.status != 200 or found, "expected a message that was confirmed to be there"
-    inbox = web(private.intruder).ask("GET", f"/v1/inbox?after=0&user={private.other.user}")["entries"]
+    name = f"user={private.other.user}"
+    inbox = web(private.intruder).ask("GET", f"/v1/inbox?after=0&{name}")["entries"]
     assert all(entry["sender"] == private.intruder.user for entry in inbox), (
         f"expected the inbox of the token's own user, got {inbox}"
     )
+    for route, what in (("/v1/unread", private.pair), ("/v1/contacts", private.one.user)):
+        shown = web(private.intruder).call("GET", f"{route}?{name}", headers={"X-User": private.other.user})
+        assert what.encode() not in shown.body, (
+            f"GET {route}?{name}: expected what belongs to the token's own user, got {shown.body!r}"
+        )

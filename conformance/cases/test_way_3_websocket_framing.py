@@ -6,11 +6,12 @@ import gevent
 import pytest
 
 from conformance.accounts import Block
-from conformance.bare_websocket import BINARY, CLOSE, BareWebSocket
+from conformance.bare_websocket import BINARY, CLOSE, CONTINUATION, PING, TEXT, BareWebSocket
 from conformance.clients import MakePhone
 from conformance.phone import fresh_cid
 from conformance.target import Target
 from protocol import frames
+from protocol.limits import MAX_MESSAGE_BODY_BYTES
 from protocol.messages import Entry, LoggedIn, Login, Message, Pong, Pushed, Send, Sent
 
 pytestmark = [
@@ -22,27 +23,25 @@ _PART_S = 0.05
 """Between two parts, so that they are read one by one."""
 
 
-class _Bare(BareWebSocket):
-    """Sends bytes that are framed by the case itself."""
-
-    def throw(self, data: bytes) -> None:
-        self._socket.sendall(data)
-
-
 def framed(payload: bytes, *, first: int = 0x80 | BINARY, is_masked: bool = True) -> bytes:
     """One frame of the WebSocket, its first byte as given."""
     size = len(payload)
     bit = 0x80 * is_masked
-    head = bytes((first, bit | size)) if size < 126 else bytes((first, bit | 126)) + size.to_bytes(2, "big")
+    if size < 126:
+        head = bytes((first, bit | size))
+    elif size < 1 << 16:
+        head = bytes((first, bit | 126)) + size.to_bytes(2, "big")
+    else:
+        head = bytes((first, bit | 127)) + size.to_bytes(8, "big")
     if not is_masked:
         return head + payload
     key = os.urandom(4)
     return head + key + bytes(byte ^ key[at % 4] for at, byte in enumerate(payload))
 
 
-def logged_in(target: Target, token: str) -> _Bare:
+def logged_in(target: Target, token: str) -> BareWebSocket:
     """An open WebSocket, past its login."""
-    bare = _Bare(target.endpoints[0], target.ca)
+    bare = BareWebSocket(target.endpoints[0], target.ca)
     bare.throw(framed(frames.encode(Login(token, "framing", "conformance"))))
     answer = message_in(bare)
     assert isinstance(answer, LoggedIn), f"expected LOGGED_IN, got {answer}"
@@ -51,9 +50,8 @@ def logged_in(target: Target, token: str) -> _Bare:
 
 def message_in(bare: BareWebSocket) -> Message:
     """The message in the next binary message, which is one whole frame of the chat protocol."""
-    got = bare.next()
+    got = bare.next_message()
     assert got is not None, "expected another message, the server closed"
-    assert got.is_whole, "expected a message in one piece"
     assert got.opcode == BINARY, f"expected a binary message, got opcode {got.opcode}"
     assert got.payload[:1] == b"\xc7", f"expected a frame of the chat protocol, got {got.payload[:8]!r}"
     assert frames.whole_frame_bytes(got.payload, 0) == len(got.payload), "expected exactly one frame"
@@ -67,6 +65,12 @@ _REFUSED = {
     "a reserved bit set": framed(frames.EMPTY_PING, first=0xC0 | BINARY),
     "two frames in a message": framed(frames.EMPTY_PING * 2),
     "half a frame in a message": framed(frames.EMPTY_PING[:5]) + framed(frames.EMPTY_PING[5:]),
+    "what continues nothing": framed(frames.EMPTY_PING, first=0x80 | CONTINUATION),
+    "a message within another": framed(b"", first=BINARY) + framed(frames.EMPTY_PING),
+    "an unknown opcode": framed(frames.EMPTY_PING, first=0x83),
+    "an unknown opcode of control": framed(frames.EMPTY_PING, first=0x8B) + framed(frames.EMPTY_PING),
+    "a control frame in pieces": framed(b"", first=PING) + framed(frames.EMPTY_PING),
+    "a control frame that is too long": framed(bytes(126), first=0x80 | PING) + framed(frames.EMPTY_PING),
 }
 
 
@@ -74,14 +78,72 @@ _REFUSED = {
 def test_what_a_client_must_not_send_is_refused(block: Block, target: Target, what: str) -> None:
     """... WebSocket carries the same frames: one in each message, masked, as RFC 6455 and the protocol say.
 
-    After its login a client sends PING in a message that is not masked, has a reserved bit set, or holds two
-    frames or half of one. Expected: no PONG, but CLOSE or the end.
+    After its login a client sends PING in a message that is not masked, has a reserved bit set, holds two
+    frames or half of one, or comes in or behind frames that RFC 6455 does not know. Expected: no PONG, but
+    CLOSE or the end.
     """
     with logged_in(target, block.users[0].token) as bare:
         bare.throw(_REFUSED[what])
         while (answer := bare.next()) is not None and answer.opcode != CLOSE:
-            message = frames.FrameBuffer(answer.payload).next_message()
+            message = answer.opcode == BINARY and frames.FrameBuffer(answer.payload).next_message()
             assert not isinstance(message, Pong), f"{what}: expected it to be refused, got {message}"
+
+
+_CODES = {
+    "text": (1003, framed(frames.EMPTY_PING, first=0x80 | TEXT)),
+    "two frames in a message": (1002, framed(frames.EMPTY_PING * 2)),
+    "not masked": (1002, framed(frames.EMPTY_PING, is_masked=False)),
+}
+
+
+@pytest.mark.parametrize("what", _CODES)
+def test_a_close_says_what_was_wrong(block: Block, target: Target, what: str) -> None:
+    """... WebSocket carries the same frames: and whoever puts something else into it is told what it was.
+
+    After its login a client sends a text message, one that is not exactly one frame, and one that is not
+    masked. Expected: where a CLOSE comes before the end, its code is 1003, 1002 and 1002.
+    """
+    code, data = _CODES[what]
+    with logged_in(target, block.users[0].token) as bare:
+        bare.throw(data)
+        while (answer := bare.next()) is not None and answer.opcode != CLOSE:
+            continue
+        if answer is not None:
+            got = int.from_bytes(answer.payload[:2], "big")
+            assert got == code, f"{what}: expected CLOSE with {code}, got {got} {answer.payload[2:]!r}"
+
+
+def test_a_close_may_be_empty(block: Block, target: Target) -> None:
+    """... WebSocket: what RFC 6455 lets a client do: a CLOSE need not say why.
+
+    A client sends CLOSE without a code, and another one with a reason of 123 bytes. Expected: CLOSE in answer
+    to each.
+    """
+    for payload in (b"", (1001).to_bytes(2, "big") + b"x" * 123):
+        with logged_in(target, block.users[0].token) as bare:
+            bare.send(CLOSE, payload)
+            answer = bare.next()
+            assert answer is not None, f"a CLOSE of {len(payload)} bytes: expected CLOSE before the end"
+            assert answer.opcode == CLOSE, f"expected CLOSE, got {answer}"
+
+
+def test_the_largest_messages_are_read(block: Block, target: Target, phone: MakePhone) -> None:
+    """... carries the same frames: also those whose length takes eight bytes.
+
+    SENDs in messages just below, at and beyond 64 KiB, the largest with the largest body, go to a friend.
+    Expected: SENT for each, and the friend has them whole.
+    """
+    user, friend = block.pick(2)
+    empty = len(frames.encode(Send(fresh_cid(), friend.user, "text", b"x" * 60_000))) - 60_000
+    bodies = [b"x" * (size - empty) for size in (65_535, 65_536, 65_537)]
+    bodies.append(b"x" * MAX_MESSAGE_BODY_BYTES)
+    with logged_in(target, user.token) as bare:
+        for body in bodies:
+            bare.throw(framed(frames.encode(Send(fresh_cid(), friend.user, "text", body))))
+            answer = message_in(bare)
+            assert isinstance(answer, Sent), f"a body of {len(body)} bytes: expected SENT, got {answer}"
+    found = [entry.body for entry in phone(friend).inbox()]
+    assert found == bodies, f"expected the messages whole, got {[len(body) for body in found]} bytes"
 
 
 def test_messages_of_any_size_are_framed_right(block: Block, target: Target, phone: MakePhone) -> None:

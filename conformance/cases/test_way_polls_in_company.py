@@ -1,12 +1,10 @@
 """WAY.1 and WAY.2: polls bring what a connection would have got, whoever sent it and whatever it holds."""
 
-import json
-
 import gevent
-import gevent.socket
 import pytest
 
 from conformance.accounts import Block
+from conformance.bare_http import BareHttp
 from conformance.clients import MakePhone, MakeWeb
 from conformance.target import Target
 from conformance.verdicts import not_offered
@@ -73,19 +71,13 @@ def test_requests_in_one_piece_are_answered_in_order(block: Block, target: Targe
         not_offered("the target takes no short requests in the clear")
     owner, friend = block.pick(2)
     phone(friend).say_all(owner.user, [b"%d" % number for number in range(5)])
-    host, _, port = target.http_url.removeprefix("http://").rstrip("/").partition(":")
-    head = f"HTTP/1.1\r\nHost: {host}\r\nAuthorization: Bearer {owner.token}\r\n\r\n"
-    requests = "".join(f"GET /v1/inbox?after={after}&limit=1 {head}" for after in (3, 0, 4, 1, 2))
     found = []
-    with gevent.socket.create_connection((host, int(port or 80)), timeout=10.0) as connection:
-        connection.sendall(requests.encode())
-        answers = connection.makefile("rb")
+    with BareHttp(target.http_url) as bare:
+        head = f"HTTP/1.1\r\nHost: {bare.host}\r\nAuthorization: Bearer {owner.token}\r\n\r\n"
+        requests = "".join(f"GET /v1/inbox?after={after}&limit=1 {head}" for after in (3, 0, 4, 1, 2))
+        bare.throw(requests.encode())
         for _ in range(5):
-            size = 0
-            while (line := answers.readline().strip()) != b"":
-                if line.lower().startswith(b"content-length:"):
-                    size = int(line.partition(b":")[2])
-            found += [entry["version"] for entry in json.loads(answers.read(size))["entries"]]
+            found += [entry["version"] for entry in bare.answer().content["entries"]]
     assert found == [4, 1, 5, 2, 3], f"expected versions [4, 1, 5, 2, 3], got {found}"
 
 
@@ -136,3 +128,17 @@ def test_a_held_poll_brings_all_of_a_package(block: Block, phone: MakePhone, web
         seen += got.bodies
         after = got.versions[-1]
     assert seen == [*bodies, b"next"], f"expected the package and the message once each, got {seen}"
+
+
+@pytest.mark.clause("WAY.2")
+@pytest.mark.waits
+def test_a_long_poll_is_held_for_as_long_as_it_asks(block: Block, web: MakeWeb) -> None:
+    """... is held until a message arrives or its timeout passes: its own, not that of somebody between.
+
+    A poll of six seconds waits on an empty inbox. Expected: an empty answer, not before six seconds.
+    """
+    poll = web(block.users[0]).poll(0, wait_s=6.0)
+    assert poll.bodies == [], f"expected nothing, got {poll.bodies}"
+    assert poll.took_s >= 6.0 - 0.15, (
+        f"expected to be held for 6 s, the answer came after {poll.took_s:.1f} s"
+    )

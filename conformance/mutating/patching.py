@@ -1,12 +1,12 @@
 """How mutants get between the parts of the reference server, in a process that is to be one."""
 
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 import msgspec
 
-from protocol.messages import Error, Message, Pushed, decode_body
+from protocol.messages import Error, Message, Pushed, Read, decode_body
 from refserver.access.node import AccessNode
 from refserver.business import planning
 from refserver.storage import Storage
@@ -81,3 +81,24 @@ def store_anew(send: Any, plan: Any, request: Any) -> Any:
 def conversation_of(plan: Any, request: Any) -> Any:
     """The conversation that a send belongs to, as the plan knows it; None if there is none."""
     return plan._memory.conversations.get(planning.conversation_of(request.user, request.message.to))
+
+
+class _Nobody:
+    """The node of who waits for no answer."""
+
+    name = "nobody"
+
+    def reply(self, connection: int, message: Message) -> None:
+        """Nobody hears it."""
+
+
+_NOBODY = _Nobody()
+
+
+def read_unasked(service: Any, user: str, entries: Iterable[Any]) -> None:
+    """`entries` of an inbox or a history are marked as read, although none of the user's devices said so."""
+    points: dict[str, int] = {}
+    for entry in entries:
+        points[entry.conversation] = max(points.get(entry.conversation, 0), entry.sequence)
+    for conversation, sequence in points.items():
+        service.request(_NOBODY, 0, user, "", Read(conversation, sequence))

@@ -38,7 +38,7 @@ def main() -> None:
     serving.add_argument("--http", type=int, metavar="PORT", help="also take short requests there")
     serving.add_argument("--step", type=int, default=LAST_STEP, help="leave out what the guide adds later")
     making = commands.add_parser("accounts", help="make new users for one run of the suite")
-    making.add_argument("--blocks", type=int, default=320)
+    making.add_argument("--blocks", type=int, default=440)
     making.add_argument("--out", type=Path, default=Path("accounts.json"))
     crowding = commands.add_parser("crowd", help="make new users for a run under load")
     crowding.add_argument("--circles", type=int, default=40, help="of five users each")
