@@ -8,10 +8,9 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from examined import DESK_PX, PHONE_PX, listen, violations
+from examined import DESK_PX, PATIENCE_MS, PHONE_PX, launched, listen, violations
 from playwright.sync_api import Page, sync_playwright
 
-PATIENCE_MS = 60_000
 WIDE_PX = 1920
 
 
@@ -67,7 +66,7 @@ def flow(page: Page, url: str, pictures: Path | None) -> dict[str, Any]:
 def main() -> None:
     url, program, *folder = sys.argv[1:]
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=program, args=["--no-sandbox"])
+        browser = launched(playwright, program)
         page = browser.new_page()
         page.set_default_timeout(PATIENCE_MS)
         said = listen(page)

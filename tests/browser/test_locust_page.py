@@ -4,7 +4,6 @@ import json
 import os
 import shlex
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -26,16 +25,16 @@ from refserver.process import ServerProcess
 
 _FLOW = Path(__file__).with_name("locust_flow.py")
 _SCENARIOS = ",".join(str(Path(scenarios.__file__).with_name(name)) for name in ("chat.py", "heartbeat.py"))
-_PATIENCE_S = 120.0
+_PATIENCE_S = 360.0
 
 
 @pytest.fixture
-def page_url(tmp_path: Path) -> Iterator[str]:
+def page_url(tmp_path: Path, reserved_port: Callable[[], int]) -> Iterator[str]:
     """Locust's page behind a base path, a master with two workers, pointed at a server of its own."""
     data = tmp_path / "server"
     data.mkdir()
     accounts.tokens(data, make_accounts(data, 75, 5), 3600.0, data / "accounts.csv")
-    web, master = _free_ports(2)
+    web, master = reserved_port(), reserved_port()
     with ServerProcess(data, http=False) as server, (tmp_path / "log").open("w") as log:
         locust = subprocess.Popen(
             [sys.executable, "-m", "locust", "-f", _SCENARIOS, "--host", f"chat+{server.tcp_urls[0]}",
@@ -51,14 +50,6 @@ def page_url(tmp_path: Path) -> Iterator[str]:
         finally:
             os.killpg(locust.pid, signal.SIGTERM)
             locust.wait(_PATIENCE_S)
-
-
-def _free_ports(count: int) -> list[int]:
-    probes = [socket.create_server(("127.0.0.1", 0)) for _ in range(count)]
-    ports = [probe.getsockname()[1] for probe in probes]
-    for probe in probes:
-        probe.close()
-    return ports
 
 
 def _await(url: str, locust: "subprocess.Popen[bytes]", log: Path) -> None:
