@@ -12,7 +12,7 @@ from pathlib import Path
 import psutil
 
 MARK = "CHATPROOF_TEST_MARK"
-TIMEOUT_S = 110.0
+TIMEOUT_S = 200.0
 _LIMITED = """
 import os, resource, sys
 resource.setrlimit(getattr(resource, sys.argv[1]), (int(sys.argv[2]), int(sys.argv[2])))

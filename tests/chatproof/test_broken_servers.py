@@ -100,7 +100,6 @@ def _try(name: str, furnished: Path, folder: Path) -> Tried:
     return Tried(ended, json.loads(ended.out), json.loads(evidence.read_text()))
 
 
-@pytest.mark.timeout(300)
 @pytest.mark.parametrize("name", BREAKAGES)
 def test_one_broken_message_in_a_thousand_fails_the_run_and_is_named(
     name: str, tried: dict[str, Future[Tried]]

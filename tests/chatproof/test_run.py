@@ -22,16 +22,16 @@ _RUNS = {
         *_SMALL,
     ),
     "misses a threshold": (
-        "run", "--scenario", "heartbeat", "--connections", "20", "--heartbeat", "1",
-        "--threshold", "latency_ms.heartbeat.p50 < 1000", "--threshold", "connections.peak > 20", *_SMALL,
+        "run", "--scenario", "heartbeat", "--connections", "20", "--heartbeat", "5",
+        "--threshold", "latency_ms.heartbeat.p50 < 100000", "--threshold", "connections.peak > 20", *_SMALL,
     ),
     "is hit": (
         "run", "--connections", "100", "--rate", "60", "--json", "--duration", "10s", "--ramp", "1s",
-        "--set", "cohort=20", "--set", "away_share=0", "--set", "chat_share=0.5", "--heartbeat", "2",
+        "--set", "cohort=20", "--set", "away_share=0", "--set", "chat_share=0.5", "--heartbeat", "5",
         "--fault", "cut=40% at 1s", "--fault", "kill at 3s on server", "--out", "run",
     ),
     "loses an access process": (
-        "run", "--scenario", "heartbeat", "--connections", "60", "--heartbeat", "1", "--json",
+        "run", "--scenario", "heartbeat", "--connections", "60", "--heartbeat", "5", "--json",
         "--duration", "9s", "--access-processes", "2", "--ramp", "1s", "--fault", "kill at 1s on access",
         "--out", "run",
     ),

@@ -129,7 +129,6 @@ def told(place: Place) -> dict[str, Future[Ended]]:
         return {name: pool.submit(make, mistake) for name, mistake in MISTAKES.items()}
 
 
-@pytest.mark.timeout(300)
 @pytest.mark.parametrize("name", MISTAKES)
 def test_a_mistake_costs_one_line(name: str, told: dict[str, Future[Ended]]) -> None:
     ended, mistake = told[name].result(), MISTAKES[name]
