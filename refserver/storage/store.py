@@ -12,7 +12,7 @@ from sqlalchemy import func, select
 from protocol.messages import Message
 from refserver.disturbances import Disturbances
 from refserver.storage import loading, pages, sqlite, writing
-from refserver.storage.checkpoints import Checkpoints
+from refserver.storage.checkpoints import Checkpoints, copy_rest
 from refserver.storage.loading import Loaded, Wanted
 from refserver.storage.questions import Asked
 from refserver.storage.schema import messages, metadata
@@ -98,7 +98,8 @@ class Storage:
     def write(self, rows: Rows) -> None:
         """Commits all of `rows` durably, or raises with none of them stored."""
         self._writing.run(writing.write, rows, self._before_commit)
-        self._checkpoints.wrote(rows.count)
+        if self._checkpoints.wrote(rows.count):
+            self._writing.run(_copy_rest)
 
     def versions(self, users: Iterable[str]) -> dict[str, int]:
         """The newest committed inbox version of each user that has an account."""
@@ -112,6 +113,10 @@ class Storage:
         """The greatest message id ever stored, 0 when there is none."""
         with self.engine.connect() as connection:
             return int(connection.execute(select(func.coalesce(func.max(messages.c.mid), 0))).scalar_one())
+
+
+def _copy_rest(cursor: Any) -> None:
+    copy_rest(cursor.connection)
 
 
 def _load(cursor: Any, wanted: Wanted, changes_seen: int) -> tuple[int, Loaded | None]:

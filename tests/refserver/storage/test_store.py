@@ -152,3 +152,19 @@ def test_a_checkpoint_that_fails_costs_nothing_but_itself(
             gevent.sleep(0.005)
     storage.write(group_message(2, ["u0", "u1"]))
     assert storage.newest_mid() == 2
+
+
+def test_the_log_begins_anew_while_commit_follows_commit(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    members = [f"u{n}" for n in range(300)]
+    log_bytes = {}
+    for rows in (1000, 10**9):
+        monkeypatch.setattr(checkpoints, "CHECKPOINT_ROWS", rows)
+        storage = Storage.open(tmp_path / str(rows))
+        for mid in range(1, 101):
+            storage.write(group_message(mid, members))
+        log = sqlite.path_in(tmp_path / str(rows))
+        log_bytes[rows] = log.with_name(f"{log.name}-wal").stat().st_size
+        storage.close()
+    assert log_bytes[1000] < log_bytes[10**9] / 2
