@@ -25,8 +25,6 @@ from reports.recovery import recoveries
 AFTER_S = 10.0
 """Clients come back after up to eight seconds (HBT.6); until then the load goes on."""
 _STANDSTILL_S = 3.0
-_STALL_S = 1.0
-"""Of a swarm that stalls for longer, heartbeats are missed that no fault has touched."""
 _TRIES = 3
 _RAMP_S = 1.0
 _HEARTBEAT_S = 5
@@ -50,7 +48,7 @@ class Outcome:
     """`word`: PASS, FAIL, CANNOT (the machine cannot; `why` says what is missing) or EMPTY (`why` not).
 
     `recovered_s`: from the end of the fault until no more was under way than before it; None if that was
-    not seen. `worst_lag_s`: by which the swarm was late at worst. `figures`: sent, acked, rejected, lost,
+    not seen. `kept_up`: whether the generator did. `figures`: sent, acked, rejected, lost,
     duplicated, out_of_order.
     """
 
@@ -61,7 +59,7 @@ class Outcome:
     took_s: float = 0.0
     figures: dict[str, int] = field(default_factory=dict)
     folder: Path | None = None
-    worst_lag_s: float = 0.0
+    kept_up: bool = True
 
 
 def plan_of(cell: Cell, size: Size) -> Plan:
@@ -84,14 +82,14 @@ def outcome_of(cell: Cell, size: Size, folder: Path) -> Outcome:
     """What becomes of a cell; its run folder is `folder`. Raises CannotRun when nothing can be written.
 
     A run during which the machine stood still (suspended, or stopped by somebody else) proves nothing about
-    the fault, and is made again; so is one that failed while the swarm's process could not keep up.
+    the fault, and is made again; so is one that failed while the generator was overloaded.
     """
     if cell.why_not:
         return Outcome(cell, EMPTY, cell.why_not)
     for number in range(1, _TRIES + 1):
         place = folder if number == 1 else folder.with_name(f"{folder.name}-{number}")
         outcome, stood_still = _run(cell, size, place)
-        hesitated = outcome.word == FAIL and outcome.worst_lag_s > _STALL_S
+        hesitated = outcome.word == FAIL and not outcome.kept_up
         if not (stood_still or _stood_still(place) or hesitated):
             return outcome
     why = "; ".join(filter(None, [f"the machine did not keep up in any of {_TRIES} runs", outcome.why]))
@@ -168,7 +166,7 @@ def _judged(cell: Cell, folder: Path, took_s: float) -> Outcome:
         with opened(folder) as (evidence, summary):
             recovered = _recovered_s(evidence)
             figures, why = _figures(summary["checks"]), _trouble(summary)
-            worst_lag_s = (summary["checks"]["generator"].get("loop_lag_max_ms") or 0.0) / 1000
+            kept_up = not summary["checks"]["generator"].get("overloaded")
     except (ReportError, LedgerError) as error:
         return Outcome(cell, FAIL, str(error), took_s=took_s, folder=folder)
     return Outcome(
@@ -179,7 +177,7 @@ def _judged(cell: Cell, folder: Path, took_s: float) -> Outcome:
         took_s,
         figures,
         folder,
-        worst_lag_s,
+        kept_up,
     )
 
 
