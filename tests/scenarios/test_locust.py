@@ -4,7 +4,6 @@ import json
 import os
 import re
 import signal
-import socket
 import subprocess
 import sys
 import urllib.parse
@@ -27,7 +26,7 @@ from refserver.process import ServerProcess
 _FILE = str(Path(scenarios.__file__).with_name("chat.py"))
 COHORTS, COHORT = 4, 20
 _CHAT = ("--away-share", "0", "--cohort", str(COHORT), "--send-rate", "10", "--loglevel", "INFO")
-_WAIT_S = 60.0
+_WAIT_S = 120.0
 
 
 @pytest.fixture(scope="module")
@@ -62,13 +61,6 @@ def locust(server: ServerProcess, tmp_path: Path) -> Iterator[Callable[..., "sub
         process.wait()
 
 
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
-
-
 def run_folders(where: Path) -> list[RunFolder]:
     return [RunFolder(path) for path in sorted((where / "runs").iterdir())]
 
@@ -99,12 +91,15 @@ def headless_counts(log: str) -> dict[str, int]:
 
 @pytest.mark.parametrize("processes", [(), ("--processes", "2")], ids=["one process", "two processes"])
 def test_a_headless_run_counts_truly_and_is_judged(
-    processes: tuple[str, ...], locust: Callable[..., Any], tmp_path: Path
+    processes: tuple[str, ...],
+    locust: Callable[..., Any],
+    reserved_port: Callable[[], int],
+    tmp_path: Path,
 ) -> None:
-    port = ("--master-bind-port", str(free_port()), "--master-port", "0") if processes else ()
     if processes:
-        port = ("--master-bind-port", port[1], "--master-port", port[1])
-    run = locust("--headless", "-u", str(COHORTS), "-r", "8", "-t", "4s", *processes, *port, *_CHAT)
+        port = str(reserved_port())
+        processes += ("--master-bind-port", port, "--master-port", port)
+    run = locust("--headless", "-u", str(COHORTS), "-r", "8", "-t", "4s", *processes, *_CHAT)
     code = run.wait(_WAIT_S)
     log = (tmp_path / "locust-0.log").read_text()
     assert code == 0, log
@@ -114,8 +109,10 @@ def test_a_headless_run_counts_truly_and_is_judged(
     assert f"verdict pass; for the report: chatproof report runs/{folder.path.name}" in log
 
 
-def test_a_master_and_workers_apart(locust: Callable[..., Any], tmp_path: Path) -> None:
-    port = str(free_port())
+def test_a_master_and_workers_apart(
+    locust: Callable[..., Any], reserved_port: Callable[[], int], tmp_path: Path
+) -> None:
+    port = str(reserved_port())
     master = locust(
         "--master", "--master-bind-host", "127.0.0.1", "--master-bind-port", port, "--expect-workers", "2",
         "--headless", "-u", str(COHORTS), "-r", "8", "-t", "4s", *_CHAT,
@@ -160,8 +157,8 @@ def until(holds: Callable[[], bool]) -> None:
 
 
 @pytest.fixture
-def page(locust: Callable[..., Any], server: ServerProcess, tmp_path: Path) -> Page:
-    port = free_port()
+def page(locust: Callable[..., Any], reserved_port: Callable[[], int], tmp_path: Path) -> Page:
+    port = reserved_port()
     process = locust("--web-host", "127.0.0.1", "--web-port", str(port), "--loglevel", "INFO")
     page = Page(port)
 

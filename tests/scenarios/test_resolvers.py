@@ -18,7 +18,7 @@ def _trouble(kind: str) -> str:
     ladder = Ladder(parse_target("chat+scheduler://localhost:1?ports=1&carriers=tcp"))
     resolvers.use(ladder, kind)
     assert ladder.choose(0, time.monotonic()) is None
-    with gevent.Timeout(20):
+    with gevent.Timeout(60):
         while ladder.climb is not None:
             gevent.sleep(0.01)
     return ladder.trouble

@@ -22,7 +22,7 @@ from scenarios.options import SwarmOptions, source_addresses
 from scenarios.swarm import Swarm
 
 COHORTS, COHORT, USERS = 2, 20, 15
-_WAIT_S = 40.0
+_WAIT_S = 120.0
 
 
 @pytest.fixture(scope="module")

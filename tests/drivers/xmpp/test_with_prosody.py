@@ -127,6 +127,6 @@ def test_a_killed_server_comes_back_with_all_that_it_had_acknowledged(prosody_al
         one.await_event(events.Closed)
         one.send(bob.user, b"while it is gone")
         prosody_alone.started.start()
-        other.log_in(timeout_s=20)
+        other.log_in(timeout_s=60)
         _shown(other, b"while away", b"while it is gone")
         assert [entry.body for entry in other.timeline()] == [b"before", b"while away", b"while it is gone"]

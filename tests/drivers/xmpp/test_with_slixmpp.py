@@ -36,7 +36,7 @@ class Slixmpp:
 
     def heard(self, what: str) -> dict[str, Any]:
         """The next thing of the kind that it tells; devices of ours live on meanwhile."""
-        with gevent.Timeout(20, AssertionError(f"slixmpp told of no {what}")):
+        with gevent.Timeout(60, AssertionError(f"slixmpp told of no {what}")):
             while True:
                 while self._told.empty():
                     gevent.sleep(0.01)
