@@ -25,7 +25,7 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ServerProcess]:
 @pytest.fixture(scope="module")
 def blocks(server: ServerProcess, tmp_path_factory: pytest.TempPathFactory) -> Path:
     path = tmp_path_factory.mktemp("accounts") / "accounts.json"
-    accounts.testbed(server.data_dir, 4, path, 3600.0)
+    accounts.testbed(server.data_dir, 10, path, 3600.0)
     return path
 
 
@@ -83,14 +83,14 @@ def test_an_interrupted_run_leaves_nothing_behind(tmp_path: Path) -> None:
     assert "carriers: tcp, ws" in running.stdout.readline()
     us = psutil.Process(running.pid)
     # Two runs, and the servers that they have started.
-    until = time.monotonic() + 60
+    until = time.monotonic() + 120
     while len(started := us.children(recursive=True)) < 4 and time.monotonic() < until:
         time.sleep(0.05)
     assert len(started) == 4
     running.send_signal(signal.SIGINT)
-    assert running.wait(60) == 130
+    assert running.wait(120) == 130
     running.stdout.close()
-    _, left = psutil.wait_procs(started, timeout=20)
+    _, left = psutil.wait_procs(started, timeout=60)
     assert not left
     assert not list(tmp_path.iterdir())
 

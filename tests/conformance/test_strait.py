@@ -11,6 +11,7 @@ from conformance.strait import DOWN, UP, Strait
 from drivers.endpoints import parse_target
 
 Socket = gevent.socket.socket
+PATIENCE_S = 60.0
 
 
 @pytest.fixture
@@ -30,7 +31,7 @@ def parrot() -> Iterator[Strait]:
 
 
 def connect(strait: Strait) -> Socket:
-    return gevent.socket.create_connection(strait.endpoint.address, timeout=5.0)
+    return gevent.socket.create_connection(strait.endpoint.address, timeout=PATIENCE_S)
 
 
 def hears_nothing(client: Socket) -> bool:
@@ -38,7 +39,7 @@ def hears_nothing(client: Socket) -> bool:
     try:
         client.recv(100)
     except TimeoutError:
-        client.settimeout(5.0)
+        client.settimeout(PATIENCE_S)
         return True
     return False
 
@@ -75,8 +76,8 @@ def test_the_end_by_the_server_is_told_and_one_by_a_cut_is_not(parrot: Strait) -
     assert parrot.await_closed(0.05) is None
     client = connect(parrot)
     client.sendall(b"bye")
-    assert parrot.await_closed(5.0) is not None
-    parrot.await_empty(5.0)
+    assert parrot.await_closed(PATIENCE_S) is not None
+    parrot.await_empty(PATIENCE_S)
 
 
 def test_a_stranded_connection_tells_of_nothing_and_others_pass(parrot: Strait) -> None:
