@@ -2,11 +2,13 @@
 
 import random
 import secrets
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from itertools import combinations
 from pathlib import Path
+
+import msgspec
 
 from chaos.faults.full_disk import FullDisk
 from chaos.packets.network import SERVER_ADDRESS, Network
@@ -22,6 +24,7 @@ from drivers.events import Closed, ConnectFailed, Event, LoggedIn, Refused
 from drivers.pumps.blocking import Device
 from drivers.pumps.resolve import resolved
 from drivers.pumps.wire import Expected
+from protocol.names import GROUP_PREFIX
 from refserver import accounts
 from refserver.process import ServerProcess
 from scenarios.options import population_of
@@ -144,6 +147,10 @@ def probe(plan: Plan, ways: tuple[Endpoint, ...], accounts_file: Path, index: Pa
         # As a device that there will be: a server keeps what comes for those that it has seen.
         identity = known.identity(0, population_of(plan.options()).device_name(0))
         known.save_index(index)
+    options = plan.options()
+    chats = plan.scenario == "chat"
+    if chats and options.group_share and ways[0].dialect.enters_rooms:
+        identity = msgspec.structs.replace(identity, rooms=(GROUP_PREFIX + identity.user,))
     url = ways[0].url
     with Device(ways, identity) as device:
         device.start()
@@ -166,6 +173,29 @@ def probe(plan: Plan, ways: tuple[Endpoint, ...], accounts_file: Path, index: Pa
             raise WrongUse(
                 f"target {url} closed the connection of {identity.user}: {answer.reason} {answer.detail}"
             )
+        if isinstance(answer, LoggedIn) and chats:
+            check_lacks(dict(answer.lacks), plan, url)
+
+
+def check_lacks(lacks: Mapping[str, str], plan: Plan, url: str) -> None:
+    """Raises WrongUse for a plan that asks for what the server has just said not to have: what nobody
+    promises would stand in the report as lost."""
+    options = plan.options()
+    misses = bool(plan.faults or options.away_share)
+    asks = {
+        "own_devices": {"two_devices": options.two_devices},
+        "catch_up": {"two_devices": options.two_devices * misses},
+        "groups": {"group_share": options.group_share},
+        "group_catch_up": {"group_share": options.group_share * misses},
+    }
+    found = {name: [key for key, share in asks.get(name, {}).items() if share] for name in lacks}
+    names = [name for name in lacks if found[name]]
+    if names:
+        keys = dict.fromkeys(key for name in names for key in found[name])
+        raise WrongUse(
+            f"target {url}: {'; '.join(lacks[name] for name in names)}. Leave that out: "
+            + " ".join(f"--set {key}=0" for key in keys)
+        )
 
 
 def make_accounts(

@@ -10,11 +10,13 @@ from typing import Self
 
 import gevent.socket
 
+from conformance.verdicts import not_offered
 from drivers.pumps.wire import Expected
 
 CONNECT, CONNACK, PUBLISH, PUBACK, PUBREC, PUBREL, PUBCOMP = range(1, 8)
 SUBSCRIBE, SUBACK, PINGREQ, PINGRESP = 8, 9, 12, 13
 _FLAGS = {PUBREL: 2, SUBSCRIBE: 2}
+_NO_SUCH_VERSION = (1, 0x84)
 _PATIENCE_S = 10.0
 
 
@@ -69,18 +71,25 @@ class BareMqtt:
     def connect(
         self, user: str, secret: str, client_id: str, *, clean: bool = False, keep_alive_s: int = 60
     ) -> Packet:
-        """CONNECT; the CONNACK, which has to let us in. Raises Expected, AssertionError."""
+        """CONNECT; the CONNACK, which has to let us in. Raises Expected, AssertionError; a broker without
+        this version of the protocol ends the case as not offered."""
         flags = (0xC0 if secret else 0) | (2 if clean else 0)
         body = _text("MQTT") + bytes([4, flags]) + keep_alive_s.to_bytes(2) + _text(client_id)
         self.say(CONNECT, body + (_text(user) + _text(secret) if secret else b""))
         answer = self.expect(CONNACK)
+        if answer.body[1] in _NO_SUCH_VERSION:
+            not_offered("the case speaks MQTT 3.1.1, which the broker does not")
         assert answer.body[1] == 0, f"{client_id}: expected to be let in, got return code {answer.body[1]}"
         return answer
 
     def subscribe(self, topic: str, qos: int) -> None:
-        """SUBSCRIBE; granted. Raises Expected."""
+        """SUBSCRIBE; granted with this QoS. Raises Expected, AssertionError; a broker that grants less, as it
+        may (MQTT-3.8.4-6), ends the case as not offered."""
         self.say(SUBSCRIBE, (1).to_bytes(2) + _text(topic) + bytes([qos]))
-        self.expect(SUBACK)
+        granted = self.expect(SUBACK).body[-1]
+        assert granted <= 2, f"{topic}: expected a subscription to be granted, got return code {granted}"
+        if granted < qos:
+            not_offered(f"the broker grants QoS {granted} to who asks for {qos} (MQTT-3.8.4-6)")
 
     def publish(self, topic: str, payload: bytes, qos: int, number: int, *, repeat: bool = False) -> None:
         """PUBLISH, and nothing after it."""

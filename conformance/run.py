@@ -4,7 +4,7 @@ import os
 import sys
 import tempfile
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import msgspec
@@ -77,10 +77,13 @@ def run_conformance(settings: ConformSettings) -> int:
         )
         target.name = settings.name or target.name
         target.probe()
+        settings = replace(settings, without=target.without)
     except TargetUnusable as error:
         return _wrong(str(error))
     seed = new_seed() if settings.seed is None else settings.seed
     _say(f"target: {target.name}, carriers: {', '.join(target.chosen)}, seed: {seed}")
+    for each in target.without:
+        _say(f"not offered: {each.partition('=')[2] or each.rstrip('=')}")
     with tempfile.TemporaryDirectory(prefix="chatproof-conform-") as name:
         folder = Path(name)
         if len(target.chosen) == 1 and not settings.fault_plans:

@@ -44,6 +44,10 @@ _PROBE_S = 10.0
 _OVER_HTTP = frozenset({"http_send", "short_poll", "long_poll", "accounts", "http_tunnel"})
 _BY_LADDER = frozenset({"ports", "discovery"})
 _OVER_TLS = ("tls", "wss")
+TAKEN_FOR_GRANTED = frozenset(
+    {"groups", "group_catch_up", "own_devices", "catch_up", "redelivery", "resumption"}
+)
+"""What a server has unless it says at a login that it has not (events.LoggedIn)."""
 _SPARE_BLOCKS = 8
 """Beyond one a case: a few observations that several cases share have blocks of their own."""
 
@@ -61,9 +65,9 @@ class Target:
     """`urls` with `accounts`, or nothing of both for the reference server. Raises TargetUnusable at once
     for what is wrong without a connection.
 
-    `without`: capabilities that the target is known to lack. `http`: where it takes short requests, at most
-    one http:// and one https://. `wanted`: the carriers that the suite runs over, all runs together;
-    `carrier`: the one of this run, the first if it is not said.
+    `without`: capabilities that the target is known to lack, each as NAME or NAME=WHY. `http`: where it takes
+    short requests, at most one http:// and one https://. `wanted`: the carriers that the suite runs over, all
+    runs together; `carrier`: the one of this run, the first if it is not said.
     """
 
     def __init__(
@@ -79,7 +83,7 @@ class Target:
         self.cases_planned = 0
         self.started: StartedServer | None = None
         self.weather: Weather | None = None
-        self._without = frozenset(without)
+        self._without = {name: why for name, _, why in (each.partition("=") for each in without)}
         self._stack = ExitStack()
         self._reference: Reference | None = None
         try:
@@ -180,7 +184,10 @@ class Target:
     def lacks(self, capability: str) -> str | None:
         """Why a capability of the catalogue is not there; None when it is."""
         if capability in self._without:
-            return f"the target does not offer {capability} (--without {capability})"
+            why = self._without[capability]
+            return why or f"the target does not offer {capability} (--without {capability})"
+        if capability in TAKEN_FOR_GRANTED:
+            return None
         if capability in _OVER_HTTP:
             missing = self._given and not self._http
             return f"{capability} is over HTTP, and no --http URL was given" if missing else None
@@ -193,6 +200,11 @@ class Target:
         if capability in self.dialect.offers:
             return None
         return f"{self.dialect.name} over a long connection does not offer {capability}"
+
+    @property
+    def without(self) -> list[str]:
+        """What it lacks, as it was told and as `probe` found it."""
+        return [f"{name}={why}" for name, why in self._without.items()]
 
     def next_block(self) -> Block:
         """Ten users whom no case has had yet. Raises TargetUnusable when there are no more.
@@ -240,7 +252,8 @@ class Target:
         account = self._known_blocks[0].users[0]
         for endpoint in (each for carrier in self.chosen for each in self.endpoints_of(carrier)):
             if not self.speaks_chat:
-                _probe_as_a_client(endpoint, account)
+                lacks = _probe_as_a_client(endpoint, account, self.rooms_of(account))
+                self._without |= {name: why for name, why in lacks if name not in self._without}
                 continue
             where = f"target {endpoint.url}"
             try:
@@ -317,9 +330,12 @@ def _only_dialect(endpoints: Sequence[Endpoint]) -> Dialect:
     return next(iter(dialects.values()), None) or parse_target(f"{OWN}+tcp://127.0.0.1").dialect
 
 
-def _probe_as_a_client(endpoint: Endpoint, account: User) -> None:
+def _probe_as_a_client(
+    endpoint: Endpoint, account: User, rooms: tuple[str, ...]
+) -> tuple[tuple[str, str], ...]:
+    """What the server lacks, by its own word."""
     where = f"target {endpoint.url}"
-    with Device((endpoint,), Identity(account.user, "probe", account.token)) as device:
+    with Device((endpoint,), Identity(account.user, "probe", account.token, rooms)) as device:
         device.start()
         try:
             answer = device.await_event(Event, _decides, timeout_s=_PROBE_S)
@@ -334,6 +350,7 @@ def _probe_as_a_client(endpoint: Endpoint, account: User) -> None:
                 f"{where}: the login of {account.user} ended: {answer.reason} {answer.detail}"
             )
         device.leave()
+        return answer.lacks if isinstance(answer, LoggedIn) else ()
 
 
 def _decides(event: Event) -> bool:

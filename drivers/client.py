@@ -220,7 +220,7 @@ class Client(Reconnection, Heartbeat, Inbox, Requests):
         self._emit(
             events.LoggedIn(
                 event.user, event.session, event.version, event.heartbeat_s, event.features,
-                self.endpoint.label,
+                self.endpoint.label, event.lacks,
             ),
             now,
         )  # fmt: skip

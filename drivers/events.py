@@ -37,7 +37,9 @@ class Opened(Event, frozen=True):
 
 
 class LoggedIn(Event, frozen=True):
-    """The server knows this device. `version`: the newest of its inbox, as the server says."""
+    """The server knows this device. `version`: the newest of its inbox, as the server says. `lacks`: what
+    this server turned out not to have of all that its protocol leaves open, by name
+    (docs/foreign-servers.md), each with the reason."""
 
     user: str
     session: int
@@ -45,6 +47,7 @@ class LoggedIn(Event, frozen=True):
     heartbeat_s: float
     features: tuple[str, ...]
     endpoint: str
+    lacks: tuple[tuple[str, str], ...] = ()
 
 
 class Refused(Event, frozen=True):

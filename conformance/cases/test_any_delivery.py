@@ -3,6 +3,7 @@
 Connections go by way of a strait, which holds what passes or drops them; the rest is the client's.
 """
 
+from collections.abc import Callable
 from contextlib import suppress
 from typing import Any
 
@@ -14,7 +15,8 @@ from conformance.clients import MakeDevice, MakeStrait
 from conformance.deviations import Judge
 from conformance.shown import assert_each_once, await_beats, fresh, judge_repeats, order_shown
 from conformance.strait import DOWN, UP
-from drivers.events import Acked, Delivered, LoggedIn, Repeated
+from conformance.wirelog import told
+from drivers.events import Acked, Closed, Delivered, Event, LoggedIn, Rejected, Repeated
 from drivers.pumps.wire import Expected
 
 pytestmark = [pytest.mark.neutral, pytest.mark.waits]
@@ -41,6 +43,7 @@ def test_what_is_acknowledged_is_shown_once(block: Block, device: MakeDevice) ->
 
 
 @pytest.mark.clause("DLV.1")
+@pytest.mark.needs("groups")
 def test_every_member_of_a_group_shows_it_once(block: Block, device: MakeDevice) -> None:
     """... every device of every recipient: a group has several.
 
@@ -63,8 +66,8 @@ def test_every_member_of_a_group_shows_it_once(block: Block, device: MakeDevice)
 def test_bodies_are_bytes_of_any_kind_and_length(block: Block, device: MakeDevice) -> None:
     """... delivered: what arrives is what was sent.
 
-    Bodies of every byte there is, of line ends and markup, of 1, 127, 128, 16,383 and 16,384 bytes, and of
-    32 KiB. Expected: each is shown as it was sent.
+    Bodies of every byte there is, of line ends and markup, of 1, 127, and 128 bytes. Expected: each is shown
+    as it was sent.
     """
     sender, recipient = block.pick(2)
     target, source = device(recipient), device(sender)
@@ -72,14 +75,47 @@ def test_bodies_are_bytes_of_any_kind_and_length(block: Block, device: MakeDevic
     source.log_in()
     (mark,) = fresh(1)
     bodies = [mark + bytes(range(256)), mark + b"\r\n<a>&amp;]]>\0 \xff\xfe", mark[:1]]
-    bodies += [(mark * (size // len(mark) + 1))[:size] for size in (127, 128, 16383, 16384, 32768)]
+    bodies += [_long(mark, size) for size in (127, 128)]
     for body in bodies:
         source.send_and_await(recipient.user, body)
     assert_each_once(target, bodies)
 
 
 @pytest.mark.clause("DLV.1")
-@pytest.mark.needs("offline")
+def test_large_bodies_arrive_or_are_refused(block: Block, device: MakeDevice, judge: Judge) -> None:
+    """... delivered: also what is large, where it was acknowledged.
+
+    Bodies of 4,096, 16,383, 16,384, and 32,768 bytes. Expected: each is acknowledged, and shown as it was
+    sent.
+    """
+    sender, recipient = block.pick(2)
+    target, source = device(recipient), device(sender)
+    target.log_in()
+    source.log_in()
+    (mark,) = fresh(1)
+    for body in (_long(mark, size) for size in (4096, 16383, 16384, 32768)):
+        seen = len(source.events)
+        cid = source.send(recipient.user, body)
+        answer = source.await_event(Event, _decides(cid), since=seen)
+        if not isinstance(answer, Acked):
+            judge(False, "large_bodies_are_refused", f"a body of {len(body):,} bytes: {told(answer)}")
+            return
+        assert_each_once(target, [body])
+
+
+def _long(mark: bytes, size: int) -> bytes:
+    return (mark * (size // len(mark) + 1))[:size]
+
+
+def _decides(cid: str) -> Callable[[Event], bool]:
+    """Whether an event is the answer to a send, or the end of its connection."""
+    return lambda event: (
+        isinstance(event, Closed) or (isinstance(event, Acked | Rejected) and event.cid == cid)
+    )
+
+
+@pytest.mark.clause("DLV.1")
+@pytest.mark.needs("offline", "redelivery")
 def test_a_recipient_whose_connection_breaks_all_the_time(
     block: Block, device: MakeDevice, strait: MakeStrait, judge: Judge
 ) -> None:
@@ -167,7 +203,7 @@ def test_a_lost_acknowledgement_does_not_multiply_a_message(
 
 
 @pytest.mark.clause("DLV.3")
-@pytest.mark.needs("offline")
+@pytest.mark.needs("offline", "redelivery")
 def test_what_a_device_did_not_acknowledge_comes_again(
     block: Block, device: MakeDevice, strait: MakeStrait, judge: Judge
 ) -> None:
@@ -200,7 +236,7 @@ def test_what_a_device_did_not_acknowledge_comes_again(
 
 
 @pytest.mark.clause("DLV.3")
-@pytest.mark.needs("offline")
+@pytest.mark.needs("offline", "redelivery")
 def test_what_was_acknowledged_does_not_come_again(
     block: Block, device: MakeDevice, strait: MakeStrait, judge: Judge
 ) -> None:

@@ -33,6 +33,7 @@ def test_a_sender_keeps_its_order_in_a_conversation(block: Block, device: MakeDe
 
 
 @pytest.mark.clause("ORD.2")
+@pytest.mark.needs("groups")
 def test_two_conversations_at_once_keep_theirs(block: Block, device: MakeDevice) -> None:
     """... in one conversation: each has its own.
 
@@ -54,7 +55,7 @@ def test_two_conversations_at_once_keep_theirs(block: Block, device: MakeDevice)
 
 
 @pytest.mark.clause("ORD.2")
-@pytest.mark.needs("offline")
+@pytest.mark.needs("offline", "redelivery")
 def test_order_survives_connections_that_break(
     block: Block, device: MakeDevice, strait: MakeStrait, judge: Judge
 ) -> None:
@@ -108,6 +109,7 @@ def test_what_waited_for_a_device_keeps_its_order(
 
 
 @pytest.mark.clause("ORD.1")
+@pytest.mark.needs("groups")
 def test_all_devices_show_several_senders_in_one_order(
     block: Block, device: MakeDevice, judge: Judge
 ) -> None:

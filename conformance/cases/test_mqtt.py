@@ -1,8 +1,9 @@
 """What MQTT says packet by packet, where a client would not look or would not speak like that."""
 
 import secrets
+from collections import deque
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 
 import gevent
 import pytest
@@ -12,12 +13,15 @@ from conformance.bare_mqtt import CONNECT, PINGREQ, PUBACK, PUBCOMP, PUBLISH, PU
 from conformance.deviations import Judge
 from conformance.shown import first_out_of_order, fresh
 from conformance.target import Target
+from conformance.verdicts import Undecided
 
 pytestmark = [
     pytest.mark.speaks("mqtt"),
     pytest.mark.only_over("tcp", why="the case speaks packets over plain TCP"),
 ]
 Connect = Callable[..., BareMqtt]
+_WINDOW = 10
+"""So many messages are under way at a time, unless a case is about that: fewer than brokers commonly take."""
 
 
 @pytest.fixture
@@ -45,7 +49,8 @@ def _topic(user: User) -> str:
 def test_one_topic_and_qos_keep_their_order(block: Block, connect: Connect, qos: int) -> None:
     """A Server MUST send PUBLISH packets (for the same Topic and QoS) in the order received.
 
-    Fifty messages of one QoS to one topic, sent without waiting in between. Expected: they come in order.
+    Fifty messages of one QoS to one topic, ten of them under way at any time. Expected: what comes is in the
+    order of sending; whether all come is another clause's.
     """
     sender, recipient = block.pick(2)
     topic, bodies = _topic(sender), fresh(50)
@@ -53,8 +58,29 @@ def test_one_topic_and_qos_keep_their_order(block: Block, connect: Connect, qos:
     reader.subscribe(topic, qos)
     _publish_all(writer, topic, bodies, [qos] * 50)
     came = [packet.payload for packet in reader.publishes(50)]
-    wrong = first_out_of_order(came, bodies)
+    wrong = first_out_of_order(came, _those_that_came(bodies, came))
     assert not wrong, f"QoS {qos}: expected the order of sending, {wrong}"
+
+
+@pytest.mark.clause("DLV.1")
+@pytest.mark.by("MQTT-4.3.2-2", "MQTT-4.3.3-2")
+@pytest.mark.parametrize("qos", [1, 2])
+def test_all_that_was_completed_is_delivered(block: Block, connect: Connect, qos: int) -> None:
+    """The receiver of a PUBLISH at QoS 1 or 2 has accepted ownership of the message, and delivers it.
+
+    Fifty messages of one QoS to one topic, sent without waiting in between, and acknowledged in full, or the
+    connection of their sender is ended. Expected: those that were acknowledged in full are delivered.
+    """
+    sender, recipient = block.pick(2)
+    topic, bodies = _topic(sender), fresh(50)
+    reader, writer = connect(recipient, "reader", clean=True), connect(sender, "writer", clean=True)
+    reader.subscribe(topic, qos)
+    completed = _publish_all(writer, topic, bodies, [qos] * 50, window=50)
+    came = {packet.payload for packet in reader.publishes(len(bodies))}
+    lost = [body for body in completed if body not in came]
+    assert not lost, (
+        f"QoS {qos}: expected the {len(completed)} that were acknowledged in full, {len(lost)} did not come"
+    )
 
 
 @pytest.mark.clause("ORD.2")
@@ -63,8 +89,8 @@ def test_one_topic_and_qos_keep_their_order(block: Block, connect: Connect, qos:
 def test_order_across_qos_1_and_2(block: Block, connect: Connect, judge: Judge, is_away: bool) -> None:
     """Messages of one sender in one conversation keep the order in which they were first sent.
 
-    Sixty messages to one topic, at QoS 1 and 2 in turn, to a session that is online or away. Expected: all
-    come; whether in the order of sending is for the standard to say, which promises it for one QoS only.
+    Sixty messages to one topic, at QoS 1 and 2 in turn, to a session that is online or away. Expected: each
+    QoS keeps its order; whether both together do is for the standard to say, which promises it for one only.
     """
     sender, recipient = block.pick(2)
     topic, bodies = _topic(sender), fresh(60)
@@ -73,15 +99,16 @@ def test_order_across_qos_1_and_2(block: Block, connect: Connect, judge: Judge, 
     if is_away:
         reader.close()
     writer = connect(sender, "writer", clean=True)
-    sending = gevent.spawn(_publish_all, writer, topic, bodies, [1 + number % 2 for number in range(60)])
+    levels = {body: 1 + number % 2 for number, body in enumerate(bodies)}
+    sending = gevent.spawn(_publish_all, writer, topic, bodies, list(levels.values()))
     if is_away:
         sending.get()
         reader = connect(recipient, "reader")
     came = [packet.payload for packet in reader.publishes(60)]
     sending.get()
-    assert set(came) == set(bodies), f"expected all sixty, {len(set(bodies) - set(came))} are missing"
+    bodies = _those_that_came(bodies, came)
     for qos in (1, 2):
-        own = bodies[qos - 1 :: 2]
+        own = [body for body in bodies if levels[body] == qos]
         wrong = first_out_of_order([body for body in came if body in own], own)
         assert not wrong, f"expected the order within QoS {qos}, {wrong}"
     wrong = first_out_of_order(came, bodies)
@@ -105,10 +132,12 @@ def test_what_was_not_acknowledged_comes_again_with_dup(block: Block, connect: C
     first = [reader.expect(PUBLISH) for _ in bodies]
     reader.close()
     again = connect(recipient, "reader").publishes(5)
-    assert [packet.payload for packet in again] == bodies, f"expected the five again, got {again}"
-    assert all(packet.is_repeat for packet in again), f"expected DUP on each, got {again}"
-    numbers = [packet.number for packet in first]
-    assert [packet.number for packet in again] == numbers, f"expected the identifiers {numbers}, got {again}"
+    came = [packet.payload for packet in again]
+    assert came == bodies, f"expected the five again in their order, got {came}"
+    marked = sum(packet.is_repeat for packet in again)
+    assert marked == len(again), f"expected DUP on each of the five that came again, {marked} had it"
+    numbers, then = [packet.number for packet in again], [packet.number for packet in first]
+    assert numbers == then, f"expected the identifiers {then} again, got {numbers}"
 
 
 @pytest.mark.clause("DLV.2")
@@ -171,15 +200,34 @@ def test_who_breaks_the_protocol_is_cut_off(block: Block, connect: Connect, targ
     assert twice.next() is None, "expected the end after a second CONNECT"
 
 
-def _publish_all(writer: BareMqtt, topic: str, bodies: list[bytes], levels: list[int]) -> None:
-    """Said one after the other, acknowledged in full when this returns."""
-    for number, (body, qos) in enumerate(zip(bodies, levels, strict=True), 1):
-        writer.publish(topic, body, qos, number)
-    open_ones = set(range(1, len(bodies) + 1))
-    while open_ones:
-        packet = writer.next()
-        assert packet is not None, f"expected the acknowledgements of {open_ones}, got the end"
-        if packet.kind == PUBREC:
-            writer.answer(PUBREL, packet.number)
-        elif packet.kind in (PUBACK, PUBCOMP):
-            open_ones.discard(packet.number)
+def _publish_all(
+    writer: BareMqtt, topic: str, bodies: list[bytes], levels: list[int], window: int = _WINDOW
+) -> list[bytes]:
+    """Said one after the other, at most `window` at a time without an acknowledgement in full; those that got
+    one, which are not all where the broker ends the connection, as it may for too much (MQTT-4.8.0-2)."""
+    waiting = deque(enumerate(zip(bodies, levels, strict=True), 1))
+    under_way: set[int] = set()
+    completed: set[int] = set()
+    with suppress(ConnectionError):
+        while waiting or under_way:
+            while waiting and len(under_way) < window:
+                number, (body, qos) = waiting.popleft()
+                under_way.add(number)
+                writer.publish(topic, body, qos, number)
+            packet = writer.next()
+            if packet is None:
+                break
+            if packet.kind == PUBREC:
+                writer.answer(PUBREL, packet.number)
+            elif packet.kind in (PUBACK, PUBCOMP):
+                under_way.discard(packet.number)
+                completed.add(packet.number)
+    return [body for number, body in enumerate(bodies, 1) if number in completed]
+
+
+def _those_that_came(bodies: list[bytes], came: list[bytes]) -> list[bytes]:
+    """In the order of sending. Raises Undecided for too few to show any order."""
+    found = [body for body in bodies if body in set(came)]
+    if len(found) < len(bodies) // 3:
+        raise Undecided(f"only {len(found)} of {len(bodies)} came, too few to show an order")
+    return found

@@ -12,6 +12,7 @@ from drivers.pumps.blocking import Device
 
 pytestmark = [
     pytest.mark.speaks("xmpp"),
+    pytest.mark.needs("resumption"),
     pytest.mark.only_over("tcp", why="the case looks for an element in the bytes of the stream"),
 ]
 

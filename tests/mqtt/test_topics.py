@@ -36,6 +36,12 @@ def test_a_message_to_a_group_reaches_who_is_in_it(sender: str, group: str) -> N
 
 
 @given(users, users)
+def test_a_topic_survives_a_broker_that_makes_a_routing_key_of_it(one: str, other: str) -> None:
+    topic = topics.topic_of(one, other)
+    assert topic.replace("/", ".").replace("+", "*").replace(".", "/").replace("*", "+") == topic
+
+
+@given(users, users)
 def test_a_client_id_names_one_device(user: str, device: str) -> None:
     assert topics.party(topics.client_id(user, device)) == (user, device)
 

@@ -10,7 +10,7 @@ FAILURE = 0x80
 
 _OLD = {
     1: "the broker does not speak this version; another is asked for with ?version=",
-    2: "the client identifier is refused",
+    2: "the client identifier is refused (some brokers say so of too long a keep-alive as well)",
     3: "the server is unavailable",
     4: "wrong user or password",
     5: "not authorized",
@@ -24,10 +24,13 @@ _NEW = {
     0x8B: "the server is shutting down", 0x8C: "bad authentication method", 0x8D: "keep-alive timeout",
     0x8E: "session taken over", 0x8F: "a topic filter is refused", 0x90: "the topic is refused",
     0x91: "the packet identifier is in use", 0x92: "the packet identifier is unknown",
-    0x93: "receive maximum exceeded", 0x95: "packet too large", 0x96: "message rate too high",
+    0x93: "receive maximum exceeded", 0x94: "the topic alias is invalid", 0x95: "packet too large",
+    0x96: "message rate too high",
     0x97: "quota exceeded", 0x98: "administrative action", 0x99: "the payload format is refused",
-    0x9B: "the QoS is not supported", 0x9C: "use another server", 0x9D: "the server was moved",
+    0x9A: "retained messages are not supported", 0x9B: "the QoS is not supported",
+    0x9C: "use another server", 0x9D: "the server was moved", 0x9E: "shared subscriptions are not supported",
     0x9F: "connection rate exceeded", 0xA0: "maximum connect time",
+    0xA1: "subscription identifiers are not supported", 0xA2: "wildcards are not supported",
 }  # fmt: skip
 _TAKEN_OVER = 0x8E
 _ELSEWHERE = (0x8B, 0x9C, 0x9D)

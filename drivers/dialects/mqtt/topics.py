@@ -12,8 +12,10 @@ from drivers.contract import Outgoing
 from protocol.names import GROUP_PREFIX, conversation_between, is_group
 
 _PAIR, _GROUP = "chatproof/pair", "chatproof/group"
-# What means something in a topic; escaped as in a URL. A NUL is in no topic at all.
-_ESCAPES = str.maketrans({sign: f"%{ord(sign):02X}" for sign in "%/+#"})
+# What means something in a topic; escaped as in a URL. A NUL is in no topic at all. Brokers that make routing
+# keys of topics (RabbitMQ) give points and asterisks back as slashes and pluses.
+_SIGNS = "/+#.*%"
+_ESCAPES = str.maketrans({sign: f"%{ord(sign):02X}" for sign in _SIGNS})
 
 
 class Envelope(msgspec.Struct, frozen=True, gc=False, array_like=True):
@@ -90,6 +92,6 @@ def _escaped(name: str) -> str:
 
 def _unescaped(name: str) -> str:
     if "%" in name:
-        for sign in "/+#%":
+        for sign in _SIGNS:
             name = name.replace(f"%{ord(sign):02X}", sign)
     return name

@@ -27,6 +27,7 @@ STANZA_IDS = "urn:xmpp:sid:0"
 ROOMS = "http://jabber.org/protocol/muc"
 ROOM_USERS = "http://jabber.org/protocol/muc#user"
 ROOM_OWNERS = "http://jabber.org/protocol/muc#owner"
+DISCO_ITEMS = "http://jabber.org/protocol/disco#items"
 FORMS = "jabber:x:data"
 
 _DECLARED = re.compile(rb"""\sxmlns(?::[^\s=]+)?\s*=\s*(?:"[^"]*"|'[^']*')""")

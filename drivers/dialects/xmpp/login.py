@@ -36,6 +36,7 @@ from drivers.dialects.xmpp.target import Target
 from protocol.errors import ErrorCode, RemoteProtocolError
 
 _BIND_ID = "bind"
+_MORE_OVER_TLS = "; it may over TLS: write xmpp+starttls:// (or xmpps:// where it listens for TLS)"
 _AGAIN_LATER = ("temporary-auth-failure", "aborted")
 _NOT_PERMITTED = ("account-disabled", "credentials-expired")
 
@@ -104,7 +105,8 @@ class Login:
             raise Turned(
                 ErrorCode.NOT_PERMITTED,
                 f"the server offers {', '.join(sorted(offered)) or 'no mechanism'}, "
-                f"not {' or '.join(self._target.mechanisms)}",
+                f"not {' or '.join(self._target.mechanisms)}"
+                f"{'' if starttls is None else _MORE_OVER_TLS}",
                 is_final=True,
             )
         user = addresses.user_address(self._identity.user, self._target.domain).rpartition("@")[0]

@@ -74,22 +74,30 @@ class Management:
         return self._short_answers > 0 or (self._asked_at is not None and self.handled != self._handled_then)
 
     def answered(self, handled: str | None) -> list[Unacknowledged]:
-        """Which sends the peer has handled. Raises RemoteProtocolError for a count that cannot be."""
+        """Which sends the peer has handled: those before the question, or all where nobody asked. Raises
+        RemoteProtocolError for a count that cannot be."""
         total = self._total(handled)
-        if self._asked_at is not None and total < self._asked_at:
+        if self._asked_at is None:
+            return self._settled(total, total) if total == self._sent else []
+        if total < self._asked_at:
             self._short_answers += 1
             if self._short_answers <= _MOST_SHORT_ANSWERS:
                 self._asked_at = None  # a server that is still at it will say more in a moment
             return []
-        self._asked_at, self._short_answers = None, 0
-        return self._settled(total)
+        asked_at, self._asked_at, self._short_answers = self._asked_at, None, 0
+        return self._settled(total, asked_at)
 
     def resumed(self, handled: str | None) -> list[Unacknowledged]:
-        """The stream goes on: which sends the peer had handled. What it had not, whoever holds it sends anew.
-        Raises RemoteProtocolError."""
+        """The stream goes on: which sends the peer had handled. The others are sent anew by whoever holds
+        them. Raises RemoteProtocolError.
+
+        Fewer than were sent is how every stream ends whose last stanzas did not arrive, and looks the same
+        where an earlier one was swallowed. Only a count of all is a proof; repeats are known by their ids.
+        """
         total = self._total(handled)
-        settled = self._settled(total)
-        self._sent, self._asked_at, self._unacknowledged = total, None, None
+        settled = self._settled(total, total) if total == self._sent else []
+        self._sent = self._confirmed = total
+        self._asked_at, self._unacknowledged = None, None
         return settled
 
     def take(self, cid: str) -> Unacknowledged | None:
@@ -112,11 +120,12 @@ class Management:
             )
         return total
 
-    def _settled(self, total: int) -> list[Unacknowledged]:
+    def _settled(self, total: int, until: int) -> list[Unacknowledged]:
+        """The sends up to that position, which a count of `total` proves."""
         self._confirmed = total
         waiting = self._unacknowledged
         settled: list[Unacknowledged] = []
-        while waiting and waiting[0].position <= total:
+        while waiting and waiting[0].position <= until:
             settled.append(waiting.popleft())
         if not waiting:
             self._unacknowledged = None

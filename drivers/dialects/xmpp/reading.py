@@ -4,7 +4,7 @@ import os
 from xml.etree.ElementTree import Element
 
 from drivers.contract import Ponged, Received
-from drivers.dialects.xmpp import envelope, failures
+from drivers.dialects.xmpp import coming, envelope, failures
 from drivers.dialects.xmpp.archive import Archive
 from drivers.dialects.xmpp.elements import (
     ARCHIVE,
@@ -69,7 +69,7 @@ class Reading(Entering):
             archive = self._archive_of(name)
             if archive is not None and archive.is_reading:
                 self._page_ended(archive, iq, happened)
-            self._done(name, happened)
+            self._answered_at_the_door(name, iq, happened)
 
     def _asked(self, iq: Element, name: str) -> None:
         sender = iq.get("from")
@@ -88,6 +88,8 @@ class Reading(Entering):
             is_more = archive.refused(failures.reason_of(iq))
             if not archive.is_known and self._archives is not None:
                 del self._archives[archive.room]  # there is none
+                if self._coming is not None:
+                    self._coming.lack(coming.ROOM_ARCHIVE if archive.room else coming.ARCHIVE)
         if is_more:
             self._say(archive.go_on(self._target))
             return

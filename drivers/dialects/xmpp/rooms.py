@@ -5,6 +5,7 @@ from xml.etree.ElementTree import Element
 from drivers.contract import Identity
 from drivers.dialects.xmpp import addresses
 from drivers.dialects.xmpp.elements import (
+    DISCO_ITEMS,
     FORMS,
     ROOM_OWNERS,
     ROOM_USERS,
@@ -16,12 +17,20 @@ from drivers.dialects.xmpp.elements import (
 )
 from drivers.dialects.xmpp.target import Target
 
-OPENING = "open "
+OPENING, LOOKING = "open ", "services"
 MOST_TRIES = 50
 """A room that another device is just opening lets nobody else in before that is done."""
+NOT_HERE = frozenset(
+    {
+        "feature-not-implemented", "forbidden", "not-allowed", "remote-server-not-found",
+        "remote-server-timeout", "service-unavailable",
+    }
+)  # fmt: skip
+"""What is said where no room can be had at all, whoever asks and however often."""
 _USER = named(ROOM_USERS, "x")
 _STATUS = named(ROOM_USERS, "status")
 _ERROR = named("jabber:client", "error")
+_ITEMS = f"{named(DISCO_ITEMS, 'query')}/{named(DISCO_ITEMS, 'item')}"
 _SELF, _CREATED = "110", "201"
 
 
@@ -42,6 +51,21 @@ def opening(target: Target, room: str) -> bytes:
         "<field var='muc#roomconfig_persistentroom'><value>1</value></field>"
         "</x></query></iq>"
     ).encode()
+
+
+def looking(target: Target) -> bytes:
+    """The question which services the server has."""
+    return (
+        f"<iq{target.namespace} type='get' id='{LOOKING}' to='{escaped(target.domain)}'>"
+        f"<query xmlns='{DISCO_ITEMS}'/></iq>"
+    ).encode()
+
+
+def services(answer: Element) -> list[str] | None:
+    """Those that the answer names; None where the server does not tell."""
+    if answer.get("type") != "result":
+        return None
+    return [item.get("jid", "") for item in answer.iterfind(_ITEMS)]
 
 
 class Answer:

@@ -101,15 +101,16 @@ class Scram:
         self._bare = ""
 
 
-MECHANISMS = ("SCRAM-SHA-256", "SCRAM-SHA-1", "PLAIN")
-"""Those that are spoken, best first."""
+_DIGESTS = {"SCRAM-SHA-256": "sha256", "SCRAM-SHA-512": "sha512", "SCRAM-SHA-1": "sha1"}
+MECHANISMS = (*_DIGESTS, "PLAIN")
+"""Those that are spoken, in the order in which they are taken."""
 
 
 def mechanism(name: str, user: str, password: str) -> Mechanism:
     """One of MECHANISMS."""
     if name == "PLAIN":
         return Plain(user, password)
-    return Scram("sha256" if name == "SCRAM-SHA-256" else "sha1", user, password)
+    return Scram(_DIGESTS[name], user, password)
 
 
 def prepared(text: str) -> str:

@@ -6,6 +6,7 @@ Its concerns (`entering`, `reading`) are mixins without slots over this, so that
 from drivers.contract import Identity
 from drivers.dialects.xmpp import addresses, elements
 from drivers.dialects.xmpp.archive import Archive
+from drivers.dialects.xmpp.coming import Coming
 from drivers.dialects.xmpp.cut import Cutter
 from drivers.dialects.xmpp.login import Login
 from drivers.dialects.xmpp.management import Management, Unacknowledged
@@ -16,13 +17,13 @@ NOBODY = Identity("", "", "")
 
 
 class Stream:
-    """New → (login) → coming in (`_login`, then `_awaited`: what has to be answered) → in → over.
+    """New → (login) → coming in (`_login`, then `_coming`) → in → over.
 
     Idle it is this and its counts; what is None exists only while it holds something.
     """
 
     __slots__ = (
-        "_archives", "_around", "_awaited", "_counts", "_cutter", "_identity", "_is_over", "_login", "_out",
+        "_archives", "_around", "_coming", "_counts", "_cutter", "_identity", "_is_over", "_login", "_out",
         "_owes_ping", "_target",
     )  # fmt: skip
 
@@ -32,7 +33,7 @@ class Stream:
         self._cutter: Cutter | None = None
         self._around: tuple[bytes, bytes] | None = elements.ALONE if target.is_framed else None
         self._login: Login | None = None
-        self._awaited: dict[str, int] | None = None
+        self._coming: Coming | None = None
         self._counts: Management | None = None
         self._archives: dict[str, Archive] | None = None
         self._out = b""
@@ -58,8 +59,8 @@ class Stream:
         said before the first login is taken for news."""
         archive = (self._archives or {}).get(place)
         if archive is not None:
-            if not archive.is_known and self._awaited is not None:
-                self._awaited[archive.query_id] = 1
+            if not archive.is_known and self._coming is not None:
+                self._coming.begins(archive.query_id)
             self._say(archive.begin(self._target, holds=not is_resumed))
 
 

@@ -18,7 +18,8 @@ _YES, _NO = "yes", "no"
 class Target:
     """`rooms`: domain of the group chat service. `mechanisms`: acceptable ones, best first. `archive`:
     whether what was missed is asked for. `receipts`: whether recipients are asked to confirm. `beat`: what a
-    heartbeat is, see `session`. `is_framed`: inside a WebSocket (RFC 7395).
+    heartbeat is, see `session`. `is_framed`: inside a WebSocket (RFC 7395). `is_guess`: nobody said that
+    `rooms` is what that service is called.
     """
 
     domain: str
@@ -28,6 +29,7 @@ class Target:
     receipts: bool = False
     beat: str = "ping"
     is_framed: bool = False
+    is_guess: bool = False
 
     @property
     def namespace(self) -> str:
@@ -77,6 +79,7 @@ def target_of(url: SplitResult, *, is_framed: bool = False) -> Target:
     return Target(
         domain=domain.lower(),
         rooms=query.get("rooms") or f"conference.{domain.lower()}",
+        is_guess=not query.get("rooms"),
         mechanisms=mechanisms,
         archive=_is_yes(query, "archive", _YES),
         receipts=_is_yes(query, "receipts", _NO),

@@ -57,14 +57,37 @@ def test_a_stream_on_which_something_seems_swallowed_is_doubtful() -> None:
     assert counts.is_doubtful, "an answer that falls short"
 
 
-def test_after_a_resumption_counting_goes_on_from_what_the_server_has() -> None:
-    counts = _sent("1", "2", "3")
+def test_a_count_proves_nothing_of_what_was_said_after_the_question() -> None:
+    counts = _sent("1", "swallowed", "3")
+    counts._asked_at = 1
+    assert _cids([*counts.answered("2")]) == ["1"], "the second of two may be the third"
+    assert counts.wants_answer
+
+
+def test_a_count_that_nobody_asked_for_settles_all_or_nothing() -> None:
+    counts = _sent("1", "2")
+    assert counts.answered("1") == []
+    assert not counts.is_doubtful, "a server that is still at it"
+    assert _cids([*counts.answered("2")]) == ["1", "2"]
+
+
+def test_a_resumption_settles_what_was_sent_when_all_of_it_was_handled() -> None:
+    counts = _sent("1", "", "2")
     counts.asks()
-    assert _cids([*counts.resumed("2")]) == ["1", "2"]
-    assert not counts.wants_answer
-    counts.said("3", "a:b")
+    assert _cids([*counts.resumed("3")]) == ["1", "2"]
+
+
+def test_a_resumption_settles_nothing_when_one_is_missing_since_it_may_be_any() -> None:
+    counts = _sent("swallowed", "2")
     counts.asks()
-    assert _cids([*counts.answered("3")]) == ["3"]
+    assert counts.resumed("1") == []
+    assert not counts.wants_answer, "whoever holds them sends them anew"
+    counts.said("swallowed", "a:b")
+    counts.said("2", "a:b")
+    counts.asks()
+    assert _cids([*counts.answered("3")]) == ["swallowed", "2"], (
+        "and counting goes on from what the server has"
+    )
 
 
 def test_counts_begin_anew_after_two_to_the_thirty_two() -> None:

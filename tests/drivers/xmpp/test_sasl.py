@@ -4,7 +4,7 @@ from base64 import b64encode
 
 import pytest
 
-from drivers.dialects.xmpp.sasl import Plain, SaslError, Scram, prepared
+from drivers.dialects.xmpp.sasl import MECHANISMS, Plain, SaslError, Scram, mechanism, prepared
 
 _CASES = [
     # RFC 5802, section 5
@@ -35,6 +35,13 @@ def test_the_examples_of_the_standards(
     assert scram.first() == b"n,,n=user,r=" + nonce.encode()
     assert scram.answer(challenge) == answer
     scram.finish(proof)
+
+
+@pytest.mark.parametrize("name", MECHANISMS)
+def test_a_mechanism_is_what_it_is_called(name: str) -> None:
+    digest = name.removeprefix("SCRAM-").replace("-", "").lower()
+    made = mechanism(name, "user", "pencil")
+    assert isinstance(made, Plain) if name == "PLAIN" else getattr(made, "_digest", "") == digest
 
 
 @pytest.mark.parametrize(

@@ -114,6 +114,14 @@ def test_a_mechanism_that_is_not_acceptable_is_not_used() -> None:
     assert "offers PLAIN, not SCRAM-SHA-1" in refused.text
 
 
+def test_a_server_that_offers_nothing_in_the_clear_is_told_with_what_to_do() -> None:
+    features = b"<stream:features><starttls xmlns='urn:ietf:params:xml:ns:xmpp-tls'/></stream:features>"
+    (refused,) = _says(_new(), _STREAM, features)
+    assert isinstance(refused, events.Refused)
+    assert "no mechanism" in refused.text
+    assert "xmpp+starttls://" in refused.text
+
+
 def test_a_send_is_acknowledged_by_the_count_that_covers_it() -> None:
     session = _in()
     _send(session, "c1")
@@ -150,7 +158,10 @@ def test_what_was_handled_is_told_when_asked_for() -> None:
     assert session.take() == b"<a xmlns='urn:xmpp:sm:3' h='4'/>", "carbons, archive, message, presence"
 
 
-def test_a_lost_stream_is_resumed_and_answers_for_what_was_handled() -> None:
+@pytest.mark.parametrize(
+    ("handled", "acked"), [(5, ["c1", "c2"]), (4, [])], ids=["all", "all but one, and nobody knows which"]
+)
+def test_a_lost_stream_is_resumed_and_answers_for_what_was_handled(handled: int, acked: list[str]) -> None:
     lost = _in()
     _send(lost, "c1")
     _send(lost, "c2", "eve")
@@ -164,10 +175,9 @@ def test_a_lost_stream_is_resumed_and_answers_for_what_was_handled() -> None:
     session.take()
     _says(session, _MANAGED)
     assert session.take() == b"<resume xmlns='urn:xmpp:sm:3' h='2' previd='token'/>"
-    happened = _says(session, b"<resumed xmlns='urn:xmpp:sm:3' h='4' previd='token'/>")
-    assert [type(event) for event in happened] == [events.Acked, events.LoggedIn]
-    assert isinstance(happened[0], events.Acked)
-    assert happened[0].cid == "c1", "the second is for the client to send again"
+    happened = _says(session, b"<resumed xmlns='urn:xmpp:sm:3' h='%d' previd='token'/>" % handled)
+    assert [type(event) for event in happened] == [events.Acked] * len(acked) + [events.LoggedIn]
+    assert [event.cid for event in happened if isinstance(event, events.Acked)] == acked
     assert b"<after>a1</after>" in session.take(), "and the archive is read from where it was"
 
 
@@ -400,6 +410,60 @@ def test_a_room_is_entered_opened_and_then_the_device_is_in() -> None:
     (received,) = _says(session, said)
     assert isinstance(received, Received)
     assert (received.entry.conversation, received.entry.sender) == ("g:ann", "bob")
+
+
+_NO = b"<error><%b xmlns='urn:ietf:params:xml:ns:xmpp-stanzas'/></error>"
+
+
+def _lacks(happened: list[Event]) -> dict[str, str]:
+    (logged_in,) = happened
+    assert isinstance(logged_in, events.LoggedIn)
+    return dict(logged_in.lacks)
+
+
+def test_what_a_server_turns_down_it_is_said_to_lack_and_the_device_is_in_without_it() -> None:
+    no = _NO % b"service-unavailable"
+    refused = [b"<iq type='error' id='%b'>%b</iq>" % (name, no) for name in (b"carbons", b"archive")]
+    session = _new()
+    _says(session, _STREAM + _PLAIN, _SUCCESS, _STREAM + _BARE, _BOUND)
+    assert set(_lacks(_says(session, *refused))) == {"own_devices", "catch_up", "redelivery", "resumption"}
+    session = _new()
+    _says(session, _STREAM + _PLAIN, _SUCCESS, _STREAM + _MANAGED, _BOUND, _ENABLED)
+    lacks = _lacks(_says(session, *refused))
+    assert set(lacks) == {"own_devices", "catch_up"}, "counts are enough to send again"
+    assert "XEP-0280" in lacks["own_devices"]
+    assert not _lacks(_says(_new(), *_ALL_OF_IT))
+
+
+_ALL_OF_IT = (_STREAM + _PLAIN, _SUCCESS, _STREAM + _MANAGED, _BOUND, _ENABLED, _CARBONS, _ARCHIVE_END % b"")
+
+
+def test_where_no_room_can_be_had_the_device_is_in_without() -> None:
+    session = _new(identity=Identity("ann", "d0", "secret", ("g:ann",)))
+    assert _says(session, *_ALL_OF_IT) == []
+    error = _NO % b"remote-server-not-found"
+    turned = b"<presence type='error' from='g\\3aann@rooms.a.test/ann/d0'>%b</presence>" % error
+    lacks = _lacks(_says(session, turned))
+    assert set(lacks) == {"groups"}
+    assert "remote-server-not-found; ?rooms=DOMAIN" in lacks["groups"]
+
+
+@pytest.mark.parametrize(
+    ("services", "is_in"), [(b"conference.a.test", False), (b"muc.a.test", True)], ids=["there", "elsewhere"]
+)
+def test_rooms_at_a_guess_are_not_waited_for_where_the_server_does_not_name_them(
+    services: bytes, is_in: bool
+) -> None:
+    session = _new(
+        Target("a.test", "conference.a.test", is_guess=True), Identity("ann", "d0", "x", ("g:ann",))
+    )
+    assert _says(session, *_ALL_OF_IT) == []
+    assert b"disco#items" in session.take()
+    named = b"<iq type='result' id='services'><query xmlns='http://jabber.org/protocol/disco#items'>"
+    happened = _says(session, named + b"<item jid='%b'/></query></iq>" % services)
+    assert bool(happened) is is_in
+    if is_in:
+        assert "?rooms=DOMAIN says which (muc.a.test?)" in _lacks(happened)["groups"]
 
 
 def test_an_own_message_that_a_room_reflects_answers_for_itself() -> None:
