@@ -184,7 +184,7 @@ def check_lacks(lacks: Mapping[str, str], plan: Plan, url: str) -> None:
     misses = bool(plan.faults or options.away_share)
     asks = {
         "own_devices": {"two_devices": options.two_devices},
-        "catch_up": {"two_devices": options.two_devices * misses},
+        "catch_up": {"two_devices": options.two_devices * misses, "away_share": options.away_share},
         "groups": {"group_share": options.group_share},
         "group_catch_up": {"group_share": options.group_share * misses},
     }

@@ -100,7 +100,10 @@ def test_large_bodies_arrive_or_are_refused(block: Block, device: MakeDevice, ju
         if not isinstance(answer, Acked):
             judge(False, "large_bodies_are_refused", f"a body of {len(body):,} bytes: {told(answer)}")
             return
-        assert_each_once(target, [body])
+        try:
+            assert_each_once(target, [body], timeout_s=5.0)
+        except Expected as error:
+            raise AssertionError(f"a body of {len(body):,} bytes was acknowledged and not shown") from error
 
 
 def _long(mark: bytes, size: int) -> bytes:
@@ -219,6 +222,8 @@ def test_what_a_device_did_not_acknowledge_comes_again(
     source = device(sender)
     target.log_in()
     source.log_in()
+    # What waited for the device from earlier is answered for, or it would stand in the way.
+    gevent.sleep(0.5)
     bodies = fresh(10)
     way.hold(UP)
     for body in bodies[:5]:

@@ -24,7 +24,8 @@ _ARCHIVES = (("catch_up", "no archive"), ("group_catch_up", "no archive of rooms
         (
             _ARCHIVES,
             {},
-            "no archive; no archive of rooms. Leave that out: --set two_devices=0 --set group_share=0",
+            "no archive; no archive of rooms. Leave that out: --set two_devices=0 --set away_share=0 "
+            "--set group_share=0",
         ),
         ([("redelivery", "what is under way is lost")], {}, ""),
     ],
