@@ -5,7 +5,7 @@ from collections import Counter
 from collections.abc import Sequence
 
 from conformance.deviations import Judge
-from drivers.events import Beat, Repeated
+from drivers.events import Acked, Beat, Event, Rejected, Repeated
 from drivers.pumps.blocking import Device
 
 
@@ -25,6 +25,29 @@ def order_shown(device: Device, bodies: Sequence[bytes]) -> list[bytes]:
     """Those of `bodies` that the device showed, in the order in which it did."""
     wanted = set(bodies)
     return [entry.body for entry in device.timeline() if entry.body in wanted]
+
+
+def send_all(judge: Judge, source: Device, to: str, bodies: Sequence[bytes]) -> list[bytes]:
+    """Hands all of `bodies` over at once and awaits the answers; those that were accepted. That some are
+    refused while nobody is there to take them is judged. Raises Expected where one is not answered."""
+    by_cid = {source.send(to, body): body for body in bodies}
+    accepted, refused = [], []
+    for cid, body in by_cid.items():
+        answer = source.await_event(
+            Event,
+            lambda event, cid=cid: isinstance(event, Acked | Rejected) and event.cid == cid,  # type: ignore[misc]
+            timeout_s=60.0,
+        )
+        if isinstance(answer, Rejected):
+            refused.append(answer.text)
+        else:
+            accepted.append(body)
+    judge(
+        not refused,
+        "what_waits_is_limited",
+        f"{len(refused)} of {len(bodies)} were refused while their recipient was away: {refused[:1]}",
+    )
+    return accepted
 
 
 def assert_each_once(device: Device, bodies: Sequence[bytes], timeout_s: float = 20.0) -> None:

@@ -13,6 +13,7 @@ from conformance.shown import (
     fresh,
     judge_repeats,
     order_shown,
+    send_all,
     times_shown,
 )
 from conformance.strait import Strait
@@ -176,12 +177,9 @@ def test_what_comes_while_a_device_catches_up(
     _go_away(target, way)
     source.log_in()
     bodies = fresh(200)
-    for body in bodies[:99]:
-        source.send(recipient.user, body)
-    source.send_and_await(recipient.user, bodies[99], timeout_s=30.0)
-    for body in bodies[100:]:
-        source.send(recipient.user, body)
-    target.log_in()
+    waited = send_all(judge, source, recipient.user, bodies[:100])
+    target.start()
+    bodies = [*waited, *send_all(judge, source, recipient.user, bodies[100:])]
     assert_each_once(target, bodies)
     wrong = first_out_of_order(order_shown(target, bodies), bodies)
     judge(not wrong, "order_of_stored_and_new", f"{target.name}, which caught up meanwhile: {wrong}")
@@ -205,12 +203,10 @@ def test_a_device_that_is_cut_off_while_it_catches_up(
     _go_away(target, way)
     source.log_in()
     bodies = fresh(300)
-    for body in bodies[:-1]:
-        source.send(recipient.user, body)
-    source.send_and_await(recipient.user, bodies[-1], timeout_s=60.0)
+    bodies = send_all(judge, source, recipient.user, bodies)
     target.log_in()
     for part in (20, 100, 200):
-        target.await_delivered(bodies[part], timeout_s=20.0)
+        target.await_delivered(bodies[min(part, len(bodies) - 1)], timeout_s=20.0)
         way.cut()
     assert_each_once(target, bodies, timeout_s=30.0)
     judge_repeats(judge, target, bodies)

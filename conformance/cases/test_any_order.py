@@ -8,7 +8,7 @@ import pytest
 from conformance.accounts import Block
 from conformance.clients import MakeDevice, MakeStrait
 from conformance.deviations import Judge
-from conformance.shown import assert_each_once, first_out_of_order, fresh, order_shown
+from conformance.shown import assert_each_once, first_out_of_order, fresh, order_shown, send_all
 from drivers.pumps.blocking import Device
 
 pytestmark = [pytest.mark.neutral, pytest.mark.waits]
@@ -84,7 +84,7 @@ def test_order_survives_connections_that_break(
 @pytest.mark.clause("ORD.2")
 @pytest.mark.needs("offline")
 def test_what_waited_for_a_device_keeps_its_order(
-    block: Block, device: MakeDevice, strait: MakeStrait
+    block: Block, device: MakeDevice, strait: MakeStrait, judge: Judge
 ) -> None:
     """... keep the order in which they were first sent: also where they waited for the device.
 
@@ -98,10 +98,7 @@ def test_what_waited_for_a_device_keeps_its_order(
     target.leave()
     way.await_empty()
     source.log_in()
-    bodies = fresh(200)
-    for body in bodies[:-1]:
-        source.send(recipient.user, body)
-    source.send_and_await(recipient.user, bodies[-1], timeout_s=30.0)
+    bodies = send_all(judge, source, recipient.user, fresh(200))
     target.log_in()
     assert_each_once(target, bodies)
     wrong = first_out_of_order(order_shown(target, bodies), bodies)
