@@ -20,6 +20,14 @@ _FIN = named(ARCHIVE, "fin")
 _LAST = f"{named(RESULT_SETS, 'set')}/{named(RESULT_SETS, 'last')}"
 
 
+def kept(target: Target) -> bytes:
+    """The wish that the server archives what this user is told: some do so only for who asks (section 7)."""
+    return (
+        f"<iq{target.namespace} type='set' id='kept'><prefs xmlns='{ARCHIVE}' default='always'>"
+        "<always/><never/></prefs></iq>"
+    ).encode()
+
+
 class Archive:
     """Unknown → (its end is asked for) → known → (page after page) → known. `room`: "" for the user's own.
 

@@ -8,7 +8,7 @@ from xml.etree.ElementTree import Element
 
 from drivers import events
 from drivers.dialects.xmpp import addresses, coming, rooms
-from drivers.dialects.xmpp.archive import Archive
+from drivers.dialects.xmpp.archive import Archive, kept
 from drivers.dialects.xmpp.coming import Coming
 from drivers.dialects.xmpp.elements import CARBONS, MANAGEMENT, SESSION
 from drivers.dialects.xmpp.login import Login, Step, Turned
@@ -47,6 +47,9 @@ class Entering(Stream):
         if not target.archive:
             begun.lack(coming.ARCHIVE, "the archive is not asked (?archive=no)")
             begun.lack(coming.ROOM_ARCHIVE, "archives are not asked (?archive=no)")
+        own = self._archives.get("")
+        if own is not None and not own.is_known:
+            self._say(kept(target))
         # Before the presence: a server does not send what was said offline to who reads the archive.
         self._read_archive("")
         self._say(f"<presence{target.namespace}/>".encode())

@@ -72,6 +72,7 @@ def test_a_login_asks_for_what_the_server_offers_and_is_over_when_all_was_answer
     asked = session.take()
     for part in (b"<enable xmlns='urn:xmpp:sm:3'", b"urn:xmpp:carbons:2", b"urn:xmpp:mam:2", b"<presence/>"):
         assert part in asked
+    assert b"<prefs xmlns='urn:xmpp:mam:2' default='always'>" in asked
     assert asked.index(b"urn:xmpp:mam:2") < asked.index(b"<presence/>")
     assert _says(session, _ENABLED, _CARBONS) == []
     assert [type(event) for event in _says(session, _ARCHIVE_END % b"a1")] == [events.LoggedIn]
@@ -126,8 +127,8 @@ def test_a_send_is_acknowledged_by_the_count_that_covers_it() -> None:
     session = _in()
     _send(session, "c1")
     assert session.take().endswith(b"<r xmlns='urn:xmpp:sm:3'/>")
-    # carbons, archive, presence and the message itself
-    (acked,) = _says(session, b"<a xmlns='urn:xmpp:sm:3' h='4'/>")
+    # carbons, preferences, archive, presence and the message itself
+    (acked,) = _says(session, b"<a xmlns='urn:xmpp:sm:3' h='5'/>")
     assert isinstance(acked, events.Acked)
     assert (acked.cid, acked.conversation, acked.sequence) == ("c1", "ann:bob", None)
 
@@ -159,7 +160,7 @@ def test_what_was_handled_is_told_when_asked_for() -> None:
 
 
 @pytest.mark.parametrize(
-    ("handled", "acked"), [(5, ["c1", "c2"]), (4, [])], ids=["all", "all but one, and nobody knows which"]
+    ("handled", "acked"), [(6, ["c1", "c2"]), (5, [])], ids=["all", "all but one, and nobody knows which"]
 )
 def test_a_lost_stream_is_resumed_and_answers_for_what_was_handled(handled: int, acked: list[str]) -> None:
     lost = _in()
@@ -186,7 +187,7 @@ def test_a_stream_that_has_swallowed_something_is_not_resumed_since_its_count_wo
     _send(lost, "c1")
     _send(lost, "c2", "eve")
     lost.take()
-    assert _says(lost, b"<a xmlns='urn:xmpp:sm:3' h='4'/>") == [], "one of five, and nobody knows which"
+    assert _says(lost, b"<a xmlns='urn:xmpp:sm:3' h='5'/>") == [], "one of six, and nobody knows which"
     session = XmppSession(_TARGET)
     session.resume(lost.remains())
     session.login(_ANN, 0, 60)
