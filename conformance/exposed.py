@@ -16,9 +16,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
 
 from conformance.web import Hear, Reply, Web
+from drivers.carriers.polling import BAD_GATEWAY
 from drivers.endpoints import Endpoint
 from drivers.pumps.wire import Wire
-from protocol.messages import Login, Message, Ping
+from protocol.messages import Error, Login, Message, Ping
 
 if TYPE_CHECKING:
     from conformance.weather import Weather
@@ -106,6 +107,9 @@ class ExposedWire(Wire):
         message = super().next(timeout_s)
         if message is None:
             self._judge(self.error)
+        elif self._is_tunnel and isinstance(message, Error) and message.code == BAD_GATEWAY:
+            # Said by the tunnel's own end, of a request that came to nothing on its way.
+            self._judge(ConnectionError(message.text))
         return message
 
     def _hear(self, data: bytes) -> None:

@@ -18,7 +18,7 @@ from conformance.weather import Weather
 from drivers.endpoints import Endpoint, parse_target
 from drivers.pumps.wire import Expected
 from protocol import frames
-from protocol.messages import Login, Ping, Pong
+from protocol.messages import Error, Login, Ping, Pong
 
 pytest_plugins = ("pytester",)
 
@@ -189,6 +189,20 @@ def test_a_request_that_a_kill_interrupts_is_the_plans(serve: Serve, weather: We
         weather.records.append(record("kill"))
         with pytest.raises(BrokenByPlan, match="browser over HTTP"):
             web.call("GET", "/v1/inbox")
+
+
+def test_a_tunnel_whose_requests_come_to_nothing_is_broken_by_what_was_on(
+    serve: Serve, weather: Weather
+) -> None:
+    tunnel = parse_target(f"chat+longpoll://127.0.0.1:{serve(hang_up).port}")
+    with ExposedWire(tunnel, weather, "phone") as wire:
+        wire.send(Login("token", "phone", "test"))
+        assert isinstance(wire.next(), Error)
+    weather.records.append(record("web_only"))
+    with ExposedWire(tunnel, weather, "phone") as wire:
+        wire.send(Login("token", "phone", "test"))
+        with pytest.raises(BrokenByPlan, match="web_only"):
+            wire.next()
 
 
 UNDER = """
